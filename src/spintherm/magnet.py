@@ -1,0 +1,404 @@
+"""The magnet: a moment of fixed length in contact with a bath.
+
+Energy E = -m·H ([I] 2.3a); the state lives on the sphere |m| = moment and obeys the sLLS equation
+[I] 2.6 (Itô),
+
+    dm = -γ₀ m×(H + m×P) dt - η m×(m×(H + m×P)) dt - 2Tη m dt + √(2ηT) m×dW .
+
+With n = m/|m|, and with m×(m×P) = m (m·P) - m²P, its deterministic part regroups, for fields that
+do not depend on m, into
+
+    dn/dt = b - n (n·b) + r×n,    b = ηm H + γ₀m P,    r = γ₀ H - ηm² P ,
+
+which is precession about H_p = r/γ₀ and relaxation towards b.
+
+Units: k_B = 1; a field is an energy per moment, γ₀ and η are rates per field and per energy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spintherm import validation
+from spintherm.validation import FloatArray
+
+
+@dataclass(frozen=True)
+class Magnet:
+    """A single-domain magnet without anisotropy, coupled to a bath.
+
+    Parameters
+    ----------
+    moment : float
+        Length of the moment, |m| > 0.
+    gyromagnetic_ratio : float
+        γ₀, finite and not zero, in rate per field.
+    damping : float
+        η >= 0, in rate per energy; η |m|/γ₀ is the dimensionless (Gilbert's) damping.
+    temperature : float
+        T >= 0 in units of energy.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is not a real number.
+    ValueError
+        If a parameter is not finite or is out of its range.
+    """
+
+    moment: float
+    gyromagnetic_ratio: float
+    damping: float
+    temperature: float
+
+    def __post_init__(self) -> None:
+        check = validation.finite_scalar
+        values = {
+            "moment": check("moment", self.moment, positive=True),
+            "gyromagnetic_ratio": check(
+                "gyromagnetic_ratio", self.gyromagnetic_ratio, nonzero=True
+            ),
+            "damping": check("damping", self.damping, nonnegative=True),
+            "temperature": check("temperature", self.temperature, nonnegative=True),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def beta(self) -> float:
+        """Inverse temperature 1/T, infinite at T = 0."""
+        return 1.0 / self.temperature if self.temperature > 0.0 else np.inf
+
+    def energy(self, moment: ArrayLike, field: ArrayLike) -> FloatArray:
+        """Return the energy -m·H, [I] 2.3a.
+
+        Parameters
+        ----------
+        moment : array_like, shape (..., 3)
+            Moments m (whole vectors, not directions).
+        field : array_like, shape (..., 3)
+            Fields H; broadcast against `moment`.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Energies.
+        """
+        m = validation.vectors("moment", moment)
+        return -_dot(m, validation.vectors("field", field))
+
+    def free_energy(self, field: ArrayLike) -> FloatArray:
+        """Return the free energy F(H) = -T ln[4π sinh(ν)/ν], ν = βm|H|, and -m|H| at T = 0.
+
+        The partition function is the integral of exp(βm·H) over directions. [I] 2.3b integrates
+        over the sphere's area instead: a factor m², which cancels in every difference.
+
+        Parameters
+        ----------
+        field : array_like, shape (..., 3)
+            Fields H.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Free energies.
+        """
+        strength, nu = self._strength(field)
+        ground = -self.moment * strength
+        if self.temperature == 0.0:
+            return ground
+        finite = np.where(np.isfinite(nu), nu, 1.0)
+        value = -self.temperature * (np.log(4.0 * np.pi) + log_sinhc(finite))
+        return np.asarray(np.where(np.isfinite(nu), value, ground))
+
+    def mean_equilibrium_moment(self, field: ArrayLike) -> FloatArray:
+        """Return the mean of the moment in equilibrium, m L(ν) H/|H| with L = coth ν - 1/ν.
+
+        Parameters
+        ----------
+        field : array_like, shape (..., 3)
+            Fields H; the mean is zero where the field is.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            Mean moments, -∂F/∂H.
+        """
+        H = validation.vectors("field", field)
+        strength, nu = self._strength(H)
+        size = np.where(np.isinf(nu), 1.0, langevin(np.where(np.isinf(nu), 1.0, nu)))
+        return self.moment * size[..., None] * _direction(H, strength)
+
+    def equilibrium_density(self, direction: ArrayLike, field: ArrayLike) -> FloatArray:
+        """Return the equilibrium density of the direction, ν e^{ν n·h} / (4π sinh ν), [I] 2.4.
+
+        Parameters
+        ----------
+        direction : array_like, shape (..., 3)
+            Directions n; vectors of any length other than zero are normalised.
+        field : array_like, shape (..., 3)
+            Fields H; broadcast against `direction`.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Density per solid angle; its integral over the sphere is one.
+
+        Raises
+        ------
+        ValueError
+            If the temperature is zero, where there is no density, or a direction is zero.
+        """
+        if self.temperature == 0.0:
+            raise ValueError(
+                validation.complaint("temperature", 0.0, "T > 0: at T = 0 there is no density")
+            )
+        n = validation.vectors("direction", direction)
+        length = np.linalg.norm(n, axis=-1)
+        if np.any(length == 0.0):
+            raise ValueError(validation.complaint("direction", direction, "vectors other than 0"))
+        H = validation.vectors("field", field)
+        strength, nu = self._strength(H)
+        # 1 - n·h from the chord, which keeps its digits near the field when ν is large
+        chord = n / length[..., None] - _direction(H, strength)
+        exponent = -0.5 * nu * _dot(chord, chord)
+        positive = np.where(nu > 0.0, nu, 1.0)
+        weight = np.where(nu > 0.0, positive / (-2.0 * np.pi * np.expm1(-2.0 * positive)), 0.0)
+        return np.asarray(np.where(nu > 0.0, weight * np.exp(exponent), 0.25 / np.pi))
+
+    def sample_equilibrium(
+        self, field: ArrayLike, size: int, rng: np.random.Generator
+    ) -> FloatArray:
+        """Draw moments from equilibrium, by inversion of the von Mises-Fisher law.
+
+        1 - n·h = -ln[1 - u (1 - e^{-2ν})]/ν with u uniform, and a uniform azimuth. Two uniform
+        numbers a moment, drawn together: the first k moments do not depend on `size`.
+        At T = 0 all moments lie along the field.
+
+        Parameters
+        ----------
+        field : array_like, shape (3,)
+            Field H.
+        size : int
+            Number of moments.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray, shape (size, 3)
+            Moments of length `moment`.
+        """
+        H = validation.vector("field", field)
+        size = validation.positive_integer("size", size)
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(validation.complaint("rng", rng, "a numpy.random.Generator"))
+        u, v = rng.random((size, 2)).T
+        strength, nu = self._strength(H)
+        x = _von_mises_fisher(float(nu), u)
+        radius = np.sqrt(x * (2.0 - x))
+        axis = H / strength if strength > 0.0 else np.array([0.0, 0.0, 1.0])
+        across = np.column_stack(
+            (radius * np.cos(2.0 * np.pi * v), radius * np.sin(2.0 * np.pi * v))
+        )
+        n = (1.0 - x)[:, None] * axis + across @ _perpendicular(axis)
+        return np.asarray(self.moment * n / np.linalg.norm(n, axis=1, keepdims=True))
+
+    def drift(
+        self,
+        moment: ArrayLike,
+        field: ArrayLike,
+        spin_torque: ArrayLike,
+        *,
+        ito: bool = False,
+    ) -> FloatArray:
+        """Return the deterministic part of the sLLS equation [I] 2.6.
+
+        -γ₀ m×(H + m×P) - η m×(m×(H + m×P)), and with `ito` also -2Tη m.
+
+        Parameters
+        ----------
+        moment, field, spin_torque : array_like, shape (..., 3)
+            m, H and P; broadcast against each other.
+        ito : bool
+            Whether to give the drift of the Itô form rather than of the Stratonovich form.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            dm/dt.
+        """
+        m = validation.vectors("moment", moment)
+        H = validation.vectors("field", field)
+        turn = np.cross(m, H + np.cross(m, validation.vectors("spin_torque", spin_torque)))
+        value = -self.gyromagnetic_ratio * turn - self.damping * np.cross(m, turn)
+        return value - 2.0 * self.temperature * self.damping * m if ito else value
+
+    def precession_field(self, field: ArrayLike, spin_torque: ArrayLike) -> FloatArray:
+        """Return the field of precession, H_p = H - (ηm²/γ₀) P.
+
+        Parameters
+        ----------
+        field, spin_torque : array_like, shape (..., 3)
+            H and P.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            H_p; [II] 12 for P parallel to H.
+        """
+        H = validation.vectors("field", field)
+        P = validation.vectors("spin_torque", spin_torque)
+        return H - (self.damping * self.moment**2 / self.gyromagnetic_ratio) * P
+
+    def rotation_vector(self, field: ArrayLike, spin_torque: ArrayLike) -> FloatArray:
+        """Return r = γ₀H - ηm²P of dn/dt = b - n (n·b) + r×n, derived at the top of this file.
+
+        Parameters
+        ----------
+        field, spin_torque : array_like, shape (..., 3)
+            H and P.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            r, an angular velocity.
+        """
+        H = validation.vectors("field", field)
+        P = validation.vectors("spin_torque", spin_torque)
+        return self.gyromagnetic_ratio * H - self.damping * self.moment**2 * P
+
+    def relaxation_vector(self, field: ArrayLike, spin_torque: ArrayLike) -> FloatArray:
+        """Return b = ηmH + γ₀mP of dn/dt = b - n (n·b) + r×n, derived at the top of this file.
+
+        Parameters
+        ----------
+        field, spin_torque : array_like, shape (..., 3)
+            H and P.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            b, a rate; it is ηm times H_d = H + (γ₀/η) P and finite also without damping.
+        """
+        H = validation.vectors("field", field)
+        P = validation.vectors("spin_torque", spin_torque)
+        return self.moment * (self.damping * H + self.gyromagnetic_ratio * P)
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the parameters by name.
+
+        Returns
+        -------
+        dict
+            A plain dictionary of floats.
+        """
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Build a magnet from `to_dict`'s dictionary.
+
+        Parameters
+        ----------
+        data : mapping
+            All four parameters by name.
+
+        Returns
+        -------
+        Magnet
+            The magnet.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a key is unknown or missing, or a parameter is refused.
+        """
+        names = [item.name for item in fields(cls)]
+        return cls(**validation.mapping("magnet", data, names))  # type: ignore[arg-type]
+
+    def _strength(self, field: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return |H| and ν = m|H|/T; ν is 0 at zero field and inf at T = 0 elsewhere."""
+        strength = np.asarray(np.linalg.norm(validation.vectors("field", field), axis=-1))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            nu = self.moment * strength / np.float64(self.temperature)
+        return strength, np.asarray(np.where(strength > 0.0, nu, 0.0))
+
+
+def langevin(nu: ArrayLike) -> FloatArray:
+    """Return the Langevin function coth ν - 1/ν.
+
+    Below one from the continued fraction ν/(3 + ν²/(5 + ν²/(7 + ...))), which does not cancel.
+
+    Parameters
+    ----------
+    nu : array_like, shape (...)
+        Field over temperature, any sign.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Values between -1 and 1.
+    """
+    x = np.asarray(nu, dtype=np.float64)
+    small = np.where(np.abs(x) < 1.0, x, 1.0)
+    large = np.where(np.abs(x) < 1.0, 1.0, x)
+    denominator = np.full_like(small, 19.0)
+    for odd in range(17, 1, -2):
+        denominator = odd + small**2 / denominator
+    direct = 1.0 / np.tanh(large) - 1.0 / large
+    return np.asarray(np.where(np.abs(x) < 1.0, small / denominator, direct))
+
+
+def log_sinhc(nu: ArrayLike) -> FloatArray:
+    """Return ln(sinh ν/ν) without overflow and without loss of digits near zero.
+
+    Parameters
+    ----------
+    nu : array_like, shape (...)
+        Field over temperature, any sign.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        ν²/6 for small ν, |ν| - ln(2|ν|) for large ν.
+    """
+    x = np.abs(np.asarray(nu, dtype=np.float64))
+    small = np.where(x < 1.0, x, 1.0)
+    large = np.where(x < 1.0, 1.0, x)
+    series = np.zeros_like(small)
+    for k in range(9, 0, -1):  # sinh(ν)/ν - 1 = Σ ν^2k/(2k+1)!, nested
+        series = (1.0 + series) * small**2 / (2 * k * (2 * k + 1))
+    direct = large + np.log1p(-np.exp(-2.0 * large)) - np.log(2.0 * large)
+    return np.asarray(np.where(x < 1.0, np.log1p(series), direct))
+
+
+def _von_mises_fisher(nu: float, u: FloatArray) -> FloatArray:
+    """Return 1 - cos of the angle from the field, given uniform `u`."""
+    if nu == 0.0:
+        return 2.0 * u
+    if np.isinf(nu):
+        return np.zeros_like(u)
+    return np.asarray(np.clip(-np.log1p(u * np.expm1(-2.0 * nu)) / nu, 0.0, 2.0))
+
+
+def _perpendicular(axis: FloatArray) -> FloatArray:
+    """Return two unit vectors, shape (2, 3), that complete `axis` to a right-handed frame."""
+    helper = np.zeros(3)
+    helper[np.argmin(np.abs(axis))] = 1.0
+    first = np.cross(helper, axis)
+    first /= np.linalg.norm(first)
+    return np.stack((first, np.cross(axis, first)))
+
+
+def _direction(H: FloatArray, strength: FloatArray) -> FloatArray:
+    """Return H/|H|, and zero where the field is zero."""
+    return np.asarray(H / np.where(strength > 0.0, strength, 1.0)[..., None])
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.sum(a * b, axis=-1))

@@ -1,0 +1,304 @@
+r"""The generator of the stochastic Landau-Lifshitz-Slonczewski equation on the unit sphere.
+
+With n = m/|m|, uniform field H and spin torque P, the drift of [I] 2.6 is precession about
+:math:`H_p = H - (\eta m^2/\gamma_0)P` and damping towards :math:`H_d = H + (\gamma_0/\eta)P`
+(for P parallel to H this is [II] 12-13). Mean values f(n) obey :math:`\dot f = M f` with the
+backward generator, and densities per unit solid angle :math:`\dot p = M^T p`:
+
+.. math:: M = \gamma_0 H_p\cdot(n\times\nabla) + \eta m H_d\cdot\nabla + \eta T\Delta .
+
+Counting :math:`k_W \beta W + k_S S_P` along a path tilts it (Feynman-Kac). The work
+:math:`dW = -m\cdot dH + (m\times P)\circ dm`, [I] 3.3a, has the drift
+:math:`w = v\cdot(m\times P) - m\cdot\dot H`, the quadratic variation
+:math:`2\eta T|m\times(m\times P)|^2` and the covariation
+:math:`2\eta T\,m^2(n\times P)\cdot\nabla f = -2\eta T m^2 P\cdot(n\times\nabla)f` with f(n), and
+:math:`dS_P = 2\gamma_0\,m\cdot P\,dt`, [I] 3.9, so that
+
+.. math:: M(k) = M + k_W\beta\,[w - 2\eta T m^2 P\cdot(n\times\nabla)]
+   + k_W^2\beta\,\eta\,m^4[P^2 - (n\cdot P)^2] + 2 k_S\gamma_0\,m\,n\cdot P,
+
+.. math:: v\cdot(m\times P) = -\gamma_0 m^2[H\cdot P - (n\cdot H)(n\cdot P)]
+   + \eta m^3\,n\cdot(P\times H) + \eta m^4[P^2 - (n\cdot P)^2].
+
+Every such operator is a combination of the fixed `OPERATORS`. A point in parameter space is the
+vector of its coefficients, shape (..., len(OPERATORS)), made by `coefficients`; transposition,
+parity and conjugation by an exponential act on that vector (`adjoint`, `reflected`,
+`conjugated`); `backward` and `forward` turn it into a sparse matrix in a `Basis`.
+
+Coefficients have the unit of a rate, 1/time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spintherm.fokker_planck.harmonics import (
+    Basis,
+    Floats,
+    Ints,
+    Sparse,
+    gradient,
+    laplacian,
+    multiplication,
+    quadratic,
+    rotation,
+)
+
+if TYPE_CHECKING:
+    from spintherm.magnet import Magnet
+
+OPERATORS = (
+    "laplacian",
+    "gradient_x", "gradient_y", "gradient_z",
+    "rotation_x", "rotation_y", "rotation_z",
+    "one",
+    "n_x", "n_y", "n_z",
+    "n_xx", "n_yy", "n_zz", "n_xy", "n_xz", "n_yz",
+)  # fmt: skip
+"""Names of the operators that a coefficient vector multiplies, in its order."""
+
+LAPLACIAN, ONE = 0, 7
+GRADIENT, ROTATION, LINEAR, QUADRATIC = slice(1, 4), slice(4, 7), slice(8, 11), slice(11, 17)
+
+Coefficients: TypeAlias = NDArray[Any]  # real, or complex for complex exponents
+
+
+class ResolutionError(RuntimeError):
+    """The density cannot be resolved: the harmonics needed exceed what was allowed."""
+
+
+def coefficients(
+    magnet: Magnet,
+    field: ArrayLike,
+    spin_torque: ArrayLike,
+    *,
+    work: ArrayLike = 0.0,
+    pumped_entropy: ArrayLike = 0.0,
+    field_rate: ArrayLike = (0.0, 0.0, 0.0),
+) -> Coefficients:
+    """Coefficients of the (tilted) backward generator.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        Temperature above zero where `work` is used.
+    field, spin_torque : array_like, shape (..., 3)
+        H and P, in any orthonormal frame; the operators refer to the same frame.
+    work, pumped_entropy : array_like, shape (...), real or complex
+        Dimensionless exponents: `work` multiplies beta W, `pumped_entropy` multiplies S_P.
+    field_rate : array_like, shape (..., 3)
+        dH/dt, needed for the work of a changing field.
+
+    Returns
+    -------
+    ndarray, shape (..., 17)
+        The leading shapes broadcast. Complex if an exponent is.
+    """
+    H, P, rate = (np.asarray(a, dtype=float) for a in (field, spin_torque, field_rate))
+    k_W, k_S = np.asarray(work), np.asarray(pumped_entropy)
+    m, g, eta, T = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping, magnet.temperature
+    shape = np.broadcast_shapes(H.shape[:-1], P.shape[:-1], rate.shape[:-1], k_W.shape, k_S.shape)
+    out = np.zeros((*shape, len(OPERATORS)), dtype=np.result_type(k_W, k_S, float))
+    out[..., LAPLACIAN] = eta * T
+    out[..., GRADIENT] = eta * m * H + g * m * P
+    out[..., ROTATION] = g * H - eta * m**2 * P
+    out[..., LINEAR] = 2.0 * g * m * k_S[..., None] * P
+    if np.any(k_W):
+        beta, w = 1.0 / T, k_W[..., None]
+        out[..., ROTATION] -= 2.0 * eta * m**2 * w * P
+        out[..., LINEAR] += w * beta * (eta * m**3 * np.cross(P, H) - m * rate)
+        damped = (k_W + k_W**2) * beta * eta * m**4
+        turned = k_W * beta * g * m**2
+        out[..., ONE] = damped * np.sum(P * P, -1) - turned * np.sum(H * P, -1)
+        out[..., QUADRATIC] = turned[..., None] * _products(H, P)
+        out[..., QUADRATIC] -= damped[..., None] * _products(P, P)
+    return out
+
+
+def _products(a: Floats, b: Floats) -> Floats:
+    """Coefficients of (n·a)(n·b) in n_xx, n_yy, n_zz, n_xy, n_xz, n_yz."""
+    ax, ay, az = np.moveaxis(a, -1, 0)
+    bx, by, bz = np.moveaxis(b, -1, 0)
+    terms = (ax * bx, ay * by, az * bz, ax * by + ay * bx, ax * bz + az * bx, ay * bz + az * by)
+    return np.stack(np.broadcast_arrays(*terms), axis=-1)
+
+
+def adjoint(coefs: Coefficients) -> Coefficients:
+    """Coefficients of the transposed operator: grad -> -grad + 2n, R -> -R."""
+    out = coefs.copy()
+    out[..., GRADIENT] *= -1.0
+    out[..., ROTATION] *= -1.0
+    out[..., LINEAR] += 2.0 * coefs[..., GRADIENT]
+    return out
+
+
+def reflected(coefs: Coefficients) -> Coefficients:
+    """Coefficients of the operator seen through n -> -n: grad and n change sign."""
+    out = coefs.copy()
+    out[..., GRADIENT] *= -1.0
+    out[..., LINEAR] *= -1.0
+    return out
+
+
+def conjugated(coefs: Coefficients, vector: ArrayLike) -> Coefficients:
+    r"""Coefficients of :math:`e^{u\cdot n} M e^{-u\cdot n}`, u = `vector` of shape (..., 3).
+
+    From :math:`\nabla\to\nabla - u_\perp`: :math:`\Delta\to\Delta - 2u\cdot\nabla + 2u\cdot n +
+    u^2 - (u\cdot n)^2`, :math:`d\cdot\nabla\to d\cdot\nabla - d\cdot u + (d\cdot n)(u\cdot n)`,
+    :math:`r\cdot(n\times\nabla)\to r\cdot(n\times\nabla) - n\cdot(u\times r)`.
+    """
+    u = np.asarray(vector, dtype=float)
+    diffusion = coefs[..., LAPLACIAN][..., None]
+    d, r = coefs[..., GRADIENT], coefs[..., ROTATION]
+    out = np.broadcast_to(coefs, (*np.broadcast_shapes(coefs.shape[:-1], u.shape[:-1]), 17)).copy()
+    out[..., GRADIENT] -= 2.0 * diffusion * u
+    out[..., ONE] += np.sum((diffusion * u - d) * u, axis=-1)
+    out[..., LINEAR] += 2.0 * diffusion * u - np.cross(u, r)
+    out[..., QUADRATIC] += _products(d - diffusion * u, u)
+    return out
+
+
+def rotated(coefs: Coefficients, frame: Floats) -> Coefficients:
+    """Coefficients in new axes; the rows of `frame` (3, 3) are the new axes in the old ones."""
+    out = coefs.copy()
+    for part in (GRADIENT, ROTATION, LINEAR):
+        out[..., part] = coefs[..., part] @ frame.T
+    if np.any(coefs[..., QUADRATIC]):
+        xx, yy, zz, xy, xz, yz = np.moveaxis(coefs[..., QUADRATIC], -1, 0)
+        rows = ((xx, xy / 2, xz / 2), (xy / 2, yy, yz / 2), (xz / 2, yz / 2, zz))
+        q = frame @ np.stack([np.stack(row, -1) for row in rows], -2) @ frame.T
+        pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+        out[..., QUADRATIC] = np.stack(
+            [q[..., i, j] * (1.0 if i == j else 2.0) for i, j in pairs], axis=-1
+        )
+    return out
+
+
+@dataclass(frozen=True)
+class OperatorStack:
+    """Some of the operators in one basis, on their common sparsity pattern.
+
+    A combination costs one small matrix-vector product and no search.
+
+    Attributes
+    ----------
+    basis : Basis
+    active : tuple of int
+        Places in `OPERATORS` of the operators held.
+    indices, indptr : ndarray
+        Common CSR pattern, columns sorted.
+    data : ndarray, shape (len(active), nnz)
+        Values of each operator on the pattern.
+    """
+
+    basis: Basis
+    active: tuple[int, ...]
+    indices: NDArray[Any]
+    indptr: NDArray[Any]
+    data: Floats
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Row of every stored element."""
+        return np.repeat(np.arange(self.basis.size), np.diff(self.indptr))
+
+    @cached_property
+    def bandwidth(self) -> int:
+        """Largest |row - column|; the patterns are structurally symmetric."""
+        return int(np.max(np.abs(self.rows - self.indices), initial=0))
+
+    def values(self, coefs: Coefficients) -> NDArray[Any]:
+        """Elements of the combination on the pattern, for one coefficient vector (17,)."""
+        return np.asarray(coefs[..., list(self.active)] @ self.data)
+
+    def matrix(self, coefs: Coefficients) -> Sparse:
+        """Return the combination as a CSR array of shape (size, size)."""
+        from scipy.sparse import csr_array
+
+        size = self.basis.size
+        parts = (self.values(coefs), self.indices.copy(), self.indptr.copy())
+        return csr_array(parts, shape=(size, size))
+
+
+@lru_cache(maxsize=48)
+def _operator(basis: Basis, place: int) -> Sparse:
+    from scipy.sparse import diags_array
+
+    if place == LAPLACIAN:
+        return diags_array(laplacian(basis)).tocsr()
+    if place == ONE:
+        return diags_array(np.ones(basis.size)).tocsr()
+    for part, family in (
+        (GRADIENT, gradient),
+        (ROTATION, rotation),
+        (LINEAR, multiplication),
+        (QUADRATIC, quadratic),
+    ):
+        if part.start <= place < part.stop:
+            return family(basis)[place - part.start]
+    raise ValueError(f"no operator at place {place}")
+
+
+@lru_cache(maxsize=48)
+def operator_stack(basis: Basis, active: tuple[int, ...]) -> OperatorStack:
+    """Return the operators at the places `active` of `OPERATORS`, on their common pattern (cached).
+
+    The diagonal always belongs to the pattern, so that a shift can be added in place.
+    """
+    size = basis.size
+    keys, values = [], []
+    for place in active:
+        coo = _operator(basis, place).tocoo()
+        rows, columns = coo.coords
+        keys.append(rows.astype(np.int64) * size + columns)
+        values.append(coo.data)
+    diagonal = np.arange(size, dtype=np.int64) * (size + 1)
+    pattern = np.unique(np.concatenate([diagonal, *keys]))
+    data = np.zeros((len(active), len(pattern)))
+    for row, key, value in zip(data, keys, values, strict=True):
+        row[np.searchsorted(pattern, key)] = value
+    indptr = np.searchsorted(pattern, np.arange(size + 1, dtype=np.int64) * size)
+    indices = (pattern % size).astype(np.int32)
+    return OperatorStack(basis, active, indices, indptr.astype(np.int32), data)
+
+
+def active_operators(coefs: Coefficients) -> tuple[int, ...]:
+    """Places of the operators with a coefficient that is not zero, in any of the vectors."""
+    used = np.any(coefs.reshape(-1, len(OPERATORS)) != 0.0, axis=0)
+    return tuple(int(i) for i in np.flatnonzero(used))
+
+
+def backward(basis: Basis, coefs: Coefficients) -> Sparse:
+    """Backward generator M as a CSR array: d<f>/dt = <M f>, for one vector (17,)."""
+    return operator_stack(basis, active_operators(coefs)).matrix(coefs)
+
+
+def forward(basis: Basis, coefs: Coefficients) -> Sparse:
+    """Forward (Fokker-Planck) generator, the transpose of `backward`: dp/dt = forward @ p."""
+    return backward(basis, coefs).T.tocsr()
+
+
+def uniform_density(basis: Basis) -> Floats:
+    """Coefficients of the uniform density 1/(4 pi) per unit solid angle, shape (size,)."""
+    out = np.zeros(basis.size)
+    out[0] = 1.0 / np.sqrt(4.0 * np.pi)
+    return out
+
+
+def integrals(basis: Basis) -> Floats:
+    """Row vectors that integrate 1, n_x, n_y, n_z against coefficients, shape (4, size).
+
+    For density coefficients c, ``integrals(basis) @ c`` is (1, <n_x>, <n_y>, <n_z>). Orders that
+    the basis does not hold integrate to zero.
+    """
+    out = np.zeros((4, basis.size))
+    out[0, 0] = np.sqrt(4.0 * np.pi)
+    for row, m in ((1, 1), (2, -1), (3, 0)):
+        if basis.l_max >= 1 and abs(m) <= basis.m_max:
+            out[row, basis.index(1, m)] = np.sqrt(4.0 * np.pi / 3.0)
+    return out

@@ -14,12 +14,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from spintherm import validation
 from spintherm.validation import FloatArray
-from spintherm.waveforms import Times, VectorFunction, Waveform, as_waveform
+from spintherm.waveforms import (
+    Times,
+    VectorFunction,
+    Waveform,
+    as_waveform,
+    distinct,
+    same_instant,
+)
 
 
 @dataclass(frozen=True, init=False)
@@ -95,17 +101,17 @@ class Protocol:
         """Times from 0 to τ, both included, at which H or P jumps; sorted, without repetition."""
         tau = self.duration
         times = (*self.field.jumps, *self.spin_torque.jumps)
-        return distinct_times(tau if same_time(t, tau) else t for t in times if _inside(t, tau))
+        return distinct(tau if same_instant(t, tau) else t for t in times if _inside(t, tau))
 
     @property
     def kinks(self) -> Times:
         """Times strictly between 0 and τ at which a slope jumps and nothing itself does."""
         tau, jumps = self.duration, self.jumps
-        times = distinct_times((*self.field.kinks, *self.spin_torque.kinks))
+        times = distinct((*self.field.kinks, *self.spin_torque.kinks))
         return tuple(
             t
             for t in times
-            if 0.0 < t < tau and not any(same_time(t, other) for other in (0.0, tau, *jumps))
+            if 0.0 < t < tau and not any(same_instant(t, other) for other in (0.0, tau, *jumps))
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -156,41 +162,5 @@ class Protocol:
         return cls(**values)
 
 
-def same_time(a: float, b: float) -> bool:
-    """Return whether two times differ by no more than four units in the last place.
-
-    Parameters
-    ----------
-    a, b : float
-        Times.
-
-    Returns
-    -------
-    bool
-        The waveforms' own rule for what counts as their jump.
-    """
-    return abs(a - b) <= 4.0 * float(np.spacing(min(abs(a), abs(b))))
-
-
-def distinct_times(times: Any) -> Times:
-    """Return the times sorted, and of those that rounding alone sets apart only the first.
-
-    Parameters
-    ----------
-    times : iterable of float
-        Times.
-
-    Returns
-    -------
-    tuple of float
-        Sorted times, no two the same.
-    """
-    kept: list[float] = []
-    for t in sorted(times):
-        if not kept or not same_time(kept[-1], t):
-            kept.append(t)
-    return tuple(kept)
-
-
 def _inside(t: float, tau: float) -> bool:
-    return 0.0 <= t <= tau or same_time(t, tau)
+    return 0.0 <= t <= tau or same_instant(t, tau)

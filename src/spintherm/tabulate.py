@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
 from spintherm.magnet import Magnet
-from spintherm.protocol import Protocol, distinct_times, same_time
+from spintherm.protocol import Protocol
 from spintherm.validation import FloatArray
+from spintherm.waveforms import distinct, same_instant
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +177,8 @@ def _breaks(protocol: Protocol, steps: int, at: list[float] | tuple[()]) -> Floa
     """Return the ends of the segments, from 0 to τ."""
     tau, kinks = protocol.duration, protocol.kinks
     followed = kinks if len(kinks) <= steps // 2 else ()
-    inner = distinct_times((*protocol.jumps, *at, *followed))
-    inside = [t for t in inner if 0.0 < t < tau and not same_time(t, tau)]
+    inner = distinct((*protocol.jumps, *at, *followed))
+    inside = [t for t in inner if 0.0 < t < tau and not same_instant(t, tau)]
     return np.array([0.0, *inside, tau])
 
 

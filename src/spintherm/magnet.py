@@ -158,7 +158,7 @@ class Magnet:
                 validation.complaint("temperature", 0.0, "T > 0: at T = 0 there is no density")
             )
         n = validation.vectors("direction", direction)
-        length = np.linalg.norm(n, axis=-1)
+        length = _length(n)
         if np.any(length == 0.0):
             raise ValueError(validation.complaint("direction", direction, "vectors other than 0"))
         H = validation.vectors("field", field)
@@ -323,7 +323,7 @@ class Magnet:
 
     def _strength(self, field: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Return |H| and ν = m|H|/T; ν is 0 at zero field and inf at T = 0 elsewhere."""
-        strength = np.asarray(np.linalg.norm(validation.vectors("field", field), axis=-1))
+        strength = _length(validation.vectors("field", field))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             nu = self.moment * strength / np.float64(self.temperature)
         return strength, np.asarray(np.where(strength > 0.0, nu, 0.0))
@@ -398,6 +398,13 @@ def _perpendicular(axis: FloatArray) -> FloatArray:
 def _direction(H: FloatArray, strength: FloatArray) -> FloatArray:
     """Return H/|H|, and zero where the field is zero."""
     return np.asarray(H / np.where(strength > 0.0, strength, 1.0)[..., None])
+
+
+def _length(vectors: FloatArray) -> FloatArray:
+    """Return lengths whose squares may overflow or underflow."""
+    largest = np.max(np.abs(vectors), axis=-1)
+    scale = np.where(largest > 0.0, largest, 1.0)
+    return np.asarray(scale * np.linalg.norm(vectors / scale[..., None], axis=-1))
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:

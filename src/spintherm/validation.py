@@ -34,7 +34,11 @@ def complaint(name: str, value: object, expected: str) -> str:
     str
         For example ``temperature=-1.0: expected a finite number >= 0``.
     """
-    return f"{name}={_SHORT.repr(value)}: expected {expected}"
+    if isinstance(value, np.ndarray):
+        shown = _SHORT.repr(value.tolist()) if value.size <= 12 else f"<array {value.shape}>"
+    else:
+        shown = _SHORT.repr(value)
+    return f"{name}={' '.join(shown.split())}: expected {expected}"
 
 
 def finite_scalar(

@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine: `make reproduce` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= results
+SIZE ?= default
+STAMP := $(VENV)/.installed
+
+.PHONY: reproduce test check bench mutations lock format clean
+
+reproduce: $(STAMP) ## the papers' results: figures, data, report and verdicts in $(OUT)
+	$(BIN)/spintherm reproduce --size $(SIZE) --out $(OUT)
+
+test: check ## lint, format, types, import rule and the full test suite
+	$(BIN)/pytest
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## measure; JSON=file writes the figures too
+	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
+
+mutations: $(STAMP) ## break the physics on purpose and see which tests notice
+	$(BIN)/python tools/mutations.py
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The lock is resolved for every platform and Python >= 3.11 and records no addresses.
+lock: $(STAMP)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra bar --extra test \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache

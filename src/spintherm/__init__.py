@@ -1,0 +1,72 @@
+"""Stochastic thermodynamics of a small magnet driven by a field and a spin torque.
+
+Names are loaded when they are first used, so that importing the package takes no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from spintherm.version import __version__
+
+if TYPE_CHECKING:
+    from spintherm import exact, fluctuation, reference, statistics, theory
+    from spintherm.magnet import Magnet
+    from spintherm.protocol import Protocol
+    from spintherm.simulate import simulate
+    from spintherm.waveforms import (
+        Constant,
+        Function,
+        Pulse,
+        Ramp,
+        Samples,
+        Sine,
+        Triangle,
+        Waveform,
+    )
+
+_HOMES = {
+    "Magnet": "magnet",
+    "Protocol": "protocol",
+    "Waveform": "waveforms",
+    "Constant": "waveforms",
+    "Ramp": "waveforms",
+    "Triangle": "waveforms",
+    "Pulse": "waveforms",
+    "Sine": "waveforms",
+    "Samples": "waveforms",
+    "Function": "waveforms",
+    "simulate": "simulate",
+}
+_MODULES = ("exact", "fluctuation", "reference", "statistics", "theory")
+
+__all__ = [
+    "Constant",
+    "Function",
+    "Magnet",
+    "Protocol",
+    "Pulse",
+    "Ramp",
+    "Samples",
+    "Sine",
+    "Triangle",
+    "Waveform",
+    "__version__",
+    "exact",
+    "fluctuation",
+    "reference",
+    "simulate",
+    "statistics",
+    "theory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"spintherm.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"spintherm.{name}")
+    raise AttributeError(f"module 'spintherm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,135 @@
+"""Two resolutions of the same paths: a coarse step and the two half steps under the same noise.
+
+The means of the differences between the two measure the step bias with little noise, because each
+coarse path stays close to its fine one. The coarse noise is the sum of the two fine displacements,
+parallel-transported to the coarse path along the great circle, over sqrt(2): exactly the law that
+the scheme demands, whatever the paths, since transport is a rotation. The coarse Levy sign is that
+of the area between the fine displacements, which is fair given their sum.
+"""
+
+import numpy as np
+
+from spintherm.kernels.elementary import cos_sin_turn, log
+from spintherm.kernels.jit import fma, inline, kernel
+from spintherm.kernels.noise import advance, normal_pair, polar_draw
+from spintherm.kernels.schemes import (
+    bookkeeping,
+    chord_work,
+    dot,
+    euler_maruyama,
+    load_euler_maruyama,
+    load_splitting,
+    moebius,
+    renormalised,
+    splitting,
+    tangent,
+)
+
+
+@inline
+def _jump(state, i, jumps, k):
+    jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
+    state[3, i] -= dot(jx, jy, jz, state[0, i], state[1, i], state[2, i])
+
+
+@inline
+def _book(state, i, nx, ny, nz, work, heat, pumped):
+    state[0, i], state[1, i], state[2, i] = nx, ny, nz
+    state[3, i] += work
+    state[4, i] += heat
+    state[5, i] += pumped
+
+
+@inline
+def _euler_maruyama_step(state, i, gx, gy, gz, constants, k):
+    nx, ny, nz, work, heat, pumped = euler_maruyama(
+        state[0, i], state[1, i], state[2, i], gx, gy, gz, load_euler_maruyama(constants, k)
+    )
+    _book(state, i, nx, ny, nz, work, heat, pumped)
+
+
+@kernel
+def couple_euler_maruyama(
+    coarse, fine, generators, coarse_constants, fine_constants, coarse_jumps, fine_jumps
+):
+    """Advance coarse and fine states (6, n) through steps and half steps under the same noise."""
+    half = np.sqrt(0.5)
+    for i in range(coarse.shape[1]):
+        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
+        for k in range(coarse_constants.shape[0]):
+            _jump(coarse, i, coarse_jumps, k)
+            cx, cy, cz = 0.0, 0.0, 0.0
+            for j in range(2):
+                u0, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                u1, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                u2, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                u3, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                gx, gy = normal_pair(u0, u1)
+                gz, _ = normal_pair(u2, u3)
+                _jump(fine, i, fine_jumps, 2 * k + j)
+                _euler_maruyama_step(fine, i, gx, gy, gz, fine_constants, 2 * k + j)
+                cx, cy, cz = cx + half * gx, cy + half * gy, cz + half * gz
+            _euler_maruyama_step(coarse, i, cx, cy, cz, coarse_constants, k)
+        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3
+
+
+@inline
+def _transport(vx, vy, vz, ax, ay, az, bx, by, bz):
+    """Tangent v at a carried to b along the great circle."""
+    near = max(1.0 + dot(ax, ay, az, bx, by, bz), 1e-12)
+    along = dot(vx, vy, vz, bx, by, bz) / near
+    return vx - along * (ax + bx), vy - along * (ay + by), vz - along * (az + bz)
+
+
+@inline
+def _splitting_step(state, i, ax, ay, az, dx, dy, dz, exponential, sign, c):
+    """Finish a step whose first drift led to a, with noise along d and exponential variate."""
+    _, floor, span, inverse_kappa, _, _, q, books = c
+    versine = -log(fma(span, np.exp(-exponential), floor)) * inverse_kappa
+    nx, ny, nz = state[0, i], state[1, i], state[2, i]
+    px, py, pz, torque_work = splitting(ax, ay, az, dx, dy, dz, versine, sign, c)
+    torque_work += chord_work(nx, ny, nz, ax, ay, az, q)
+    px, py, pz = renormalised(px, py, pz)
+    work, heat, pumped = bookkeeping(nx, ny, nz, px, py, pz, torque_work, books)
+    _book(state, i, px, py, pz, work, heat, pumped)
+
+
+@kernel
+def couple_splitting(
+    coarse, fine, generators, coarse_constants, fine_constants, coarse_jumps, fine_jumps
+):
+    """Advance coarse and fine states (6, n) through steps and half steps under the same noise."""
+    half = np.sqrt(0.5)
+    for i in range(coarse.shape[1]):
+        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
+        for k in range(coarse_constants.shape[0]):
+            _jump(coarse, i, coarse_jumps, k)
+            c = load_splitting(coarse_constants, k)
+            bx, by, bz = moebius(coarse[0, i], coarse[1, i], coarse[2, i], c[0])
+            cx, cy, cz, signs = 0.0, 0.0, 0.0, 0.0
+            lx, ly, lz = 0.0, 0.0, 0.0
+            for j in range(2):
+                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                radial, azimuth, sign = polar_draw(raw)
+                exponential = -log(radial)
+                radius = half * np.sqrt(2.0 * exponential)
+                cosine, sine = cos_sin_turn(azimuth)
+                f = load_splitting(fine_constants, 2 * k + j)
+                _jump(fine, i, fine_jumps, 2 * k + j)
+                ax, ay, az = moebius(fine[0, i], fine[1, i], fine[2, i], f[0])
+                dx, dy, dz = tangent(ax, ay, az, cosine, sine)
+                vx, vy, vz = _transport(
+                    radius * dx, radius * dy, radius * dz, ax, ay, az, bx, by, bz
+                )
+                _splitting_step(fine, i, ax, ay, az, dx, dy, dz, exponential, sign, f)
+                area = dot(bx, by, bz, cy * vz - cz * vy, cz * vx - cx * vz, cx * vy - cy * vx)
+                signs += sign - 2.0 * area
+                cx, cy, cz = cx + vx, cy + vy, cz + vz
+                lx, ly, lz = dx, dy, dz
+            exponential = 0.5 * dot(cx, cy, cz, cx, cy, cz)
+            if exponential > 0.0:
+                scale = 1.0 / np.sqrt(2.0 * exponential)
+                lx, ly, lz = cx * scale, cy * scale, cz * scale
+            sign = np.copysign(1.0, signs)
+            _splitting_step(coarse, i, bx, by, bz, lx, ly, lz, exponential, sign, c)
+        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3

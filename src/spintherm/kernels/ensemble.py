@@ -1,0 +1,168 @@
+"""Ensembles: lanes of trajectories side by side, step by step.
+
+A block of LANES trajectories is copied into one local buffer, taken through all steps of the call
+and copied back, so that the state lives in the first-level cache and each line of a scheme becomes
+vector code over lanes. Rows of the buffer lie a constant number of doubles apart: that is what lets
+the compiler prove that they do not overlap.
+"""
+
+import numpy as np
+
+from spintherm.kernels.elementary import cos_sin_turn, log
+from spintherm.kernels.jit import fma, inline, kernel
+from spintherm.kernels.noise import advance, normal_pair, polar_draw, symmetric_uniform, uniform
+from spintherm.kernels.schemes import (
+    bookkeeping,
+    chord_work,
+    dot,
+    euler_maruyama,
+    load_euler_maruyama,
+    load_splitting,
+    moebius,
+    renormalised,
+    splitting,
+    tangent,
+)
+
+LANES = 128
+X, Y, Z, WORK, HEAT, PUMPED = (LANES * row for row in range(6))
+S0, S1, S2, S3 = (LANES * row for row in range(4))
+STATE_ROWS = 6
+GENERATOR_ROWS = 4
+
+
+@inline
+def _load(state, generators, first, count, lanes, bits):
+    lanes[:] = 0.0
+    lanes[Z : Z + LANES] = 1.0
+    bits[:] = np.uint64(1)
+    for row in range(STATE_ROWS):
+        for i in range(count):
+            lanes[row * LANES + i] = state[row, first + i]
+    for row in range(GENERATOR_ROWS):
+        for i in range(count):
+            bits[row * LANES + i] = generators[row, first + i]
+
+
+@inline
+def _store(state, generators, first, count, lanes, bits):
+    for row in range(STATE_ROWS):
+        for i in range(count):
+            state[row, first + i] = lanes[row * LANES + i]
+    for row in range(GENERATOR_ROWS):
+        for i in range(count):
+            generators[row, first + i] = bits[row * LANES + i]
+
+
+@inline
+def _jump(lanes, jx, jy, jz):
+    for i in range(LANES):
+        lanes[WORK + i] -= dot(jx, jy, jz, lanes[X + i], lanes[Y + i], lanes[Z + i])
+
+
+@kernel
+def apply_jump(state, jump):
+    """Book the work -jump.n of a sudden change of the field, jump = m DH, on state (6, n)."""
+    for i in range(state.shape[1]):
+        state[3, i] -= dot(jump[0], jump[1], jump[2], state[0, i], state[1, i], state[2, i])
+
+
+@kernel
+def advance_euler_maruyama(state, generators, constants, jumps):
+    """Take state (6, n) and generators (4, n) through the steps of constants (steps, 20).
+
+    jumps (steps, 3) holds m DH at the start of each step. Four raw numbers are drawn per step.
+    """
+    lanes = np.empty(STATE_ROWS * LANES)
+    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
+    for first in range(0, state.shape[1], LANES):
+        count = min(LANES, state.shape[1] - first)
+        _load(state, generators, first, count, lanes, bits)
+        for k in range(constants.shape[0]):
+            jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
+            if jx != 0.0 or jy != 0.0 or jz != 0.0:
+                _jump(lanes, jx, jy, jz)
+            c = load_euler_maruyama(constants, k)
+            for i in range(LANES):
+                s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
+                u0, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                u1, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                u2, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                u3, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
+                gx, gy = normal_pair(u0, u1)
+                gz, _ = normal_pair(u2, u3)
+                nx, ny, nz, work, heat, pumped = euler_maruyama(
+                    lanes[X + i], lanes[Y + i], lanes[Z + i], gx, gy, gz, c
+                )
+                lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
+                lanes[WORK + i] += work
+                lanes[HEAT + i] += heat
+                lanes[PUMPED + i] += pumped
+        _store(state, generators, first, count, lanes, bits)
+
+
+@kernel
+def advance_splitting(state, generators, constants, jumps):
+    """Take state (6, n) and generators (4, n) through the steps of constants (steps, 33).
+
+    jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
+    """
+    lanes = np.empty(STATE_ROWS * LANES)
+    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
+    for first in range(0, state.shape[1], LANES):
+        count = min(LANES, state.shape[1] - first)
+        _load(state, generators, first, count, lanes, bits)
+        for k in range(constants.shape[0]):
+            jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
+            if jx != 0.0 or jy != 0.0 or jz != 0.0:
+                _jump(lanes, jx, jy, jz)
+            c = load_splitting(constants, k)
+            matrix, floor, span, inverse_kappa, _, _, q, books = c
+            for i in range(LANES):
+                s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
+                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
+                radial, azimuth, sign = polar_draw(raw)
+                versine = -log(fma(span, radial, floor)) * inverse_kappa
+                cosine, sine = cos_sin_turn(azimuth)
+                nx, ny, nz = lanes[X + i], lanes[Y + i], lanes[Z + i]
+                ax, ay, az = moebius(nx, ny, nz, matrix)
+                dx, dy, dz = tangent(ax, ay, az, cosine, sine)
+                px, py, pz, torque_work = splitting(ax, ay, az, dx, dy, dz, versine, sign, c)
+                torque_work += chord_work(nx, ny, nz, ax, ay, az, q)
+                px, py, pz = renormalised(px, py, pz)
+                work, heat, pumped = bookkeeping(nx, ny, nz, px, py, pz, torque_work, books)
+                lanes[X + i], lanes[Y + i], lanes[Z + i] = px, py, pz
+                lanes[WORK + i] += work
+                lanes[HEAT + i] += heat
+                lanes[PUMPED + i] += pumped
+        _store(state, generators, first, count, lanes, bits)
+
+
+@kernel
+def sample_von_mises_fisher(generators, axis, concentration, state):
+    """Fill n in state (6, n) with draws from p(n) ~ exp(concentration axis.n), by exact inversion.
+
+    axis is a unit vector; concentration may be zero (uniform) or infinite (n = axis). Two raw
+    numbers are drawn per trajectory.
+    """
+    small = concentration < 1e-6
+    floor = np.exp(-2.0 * concentration)
+    span = -np.expm1(-2.0 * concentration)
+    inverse = 0.0 if small else 1.0 / concentration
+    for i in range(state.shape[1]):
+        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
+        u0, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+        u1, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3
+        u = uniform(u0)
+        versine = 2.0 * (1.0 - u) if small else -log(fma(span, u, floor)) * inverse
+        versine = min(max(versine, 0.0), 2.0)
+        cosine, sine = cos_sin_turn(symmetric_uniform(u1))
+        dx, dy, dz = tangent(axis[0], axis[1], axis[2], cosine, sine)
+        sin_theta = np.sqrt(versine * (2.0 - versine))
+        nx = fma(sin_theta, dx, (1.0 - versine) * axis[0])
+        ny = fma(sin_theta, dy, (1.0 - versine) * axis[1])
+        nz = fma(sin_theta, dz, (1.0 - versine) * axis[2])
+        state[0, i], state[1, i], state[2, i] = renormalised(nx, ny, nz)

@@ -1,0 +1,123 @@
+"""Compilation: one decorator for inlined helpers, one for entry points, and a cache that is never stale.
+
+Numba keys its own disk cache by the file of the decorated function alone, so a change in a helper
+of another file leaves a stale kernel behind, and it writes beside the source. Here the cache folder
+is named by a digest of every source in this package, the versions of numba and llvmlite and the
+processor, and lies in the user's cache directory (``SPINTHERM_CACHE_DIR`` overrides it). Without a
+writable folder, kernels are compiled anew in each process.
+
+Arithmetic is strict IEEE (no ``fastmath``): the same seed gives the same bits on one thread or
+many, cached or not, with whatever vector length the processor has. Fused multiply-adds are written
+out (`fma`), never left to the compiler.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
+from numba.core import caching, types
+from numba.extending import intrinsic
+
+inline = numba.njit(forceinline=True, nogil=True, error_model="numpy")
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    machine = (get_host_cpu_name(), get_host_cpu_features().flatten(), sys.version, os.name)
+    digest.update(repr((numba.__version__, llvmlite.__version__, machine)).encode())
+    return digest.hexdigest()[:24]
+
+
+KERNEL_DIGEST = _digest()
+
+
+def cache_directory() -> Path:
+    """Return the folder that holds this version's compiled kernels (it may not exist yet)."""
+    root = os.environ.get("SPINTHERM_CACHE_DIR")
+    if root is None:
+        home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        root = os.path.join(os.path.expanduser(home), "spintherm")
+    return Path(root) / "kernels" / KERNEL_DIGEST
+
+
+class _Locator(caching._CacheLocator):
+    """Places every kernel in the folder named by the digest; the digest is the only stamp."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def get_cache_path(self) -> str:
+        return str(cache_directory())
+
+    def get_source_stamp(self) -> str:
+        return KERNEL_DIGEST
+
+    def get_disambiguator(self) -> str:
+        return self._function.__name__
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], _file: str) -> "_Locator | None":
+        locator = cls(function)
+        try:
+            locator.ensure_cache_path()
+        except OSError:
+            return None
+        return locator
+
+
+class _Impl(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]  # type: ignore[list-item]  # noqa: RUF012
+
+
+class _Cache(caching.FunctionCache):
+    _impl_class = _Impl
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile an entry point: strict IEEE, without the GIL, cached by the digest of its sources."""
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    with suppress(RuntimeError, OSError):  # no writable folder: compile in memory
+        dispatcher._cache = _Cache(function)
+    return dispatcher
+
+
+@intrinsic
+def fma(typing_context, a, b, c):
+    """Return a*b + c with a single rounding."""
+    del typing_context, a, b, c
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
+@intrinsic
+def as_float(typing_context, bits):
+    """Reinterpret 64 bits as a double."""
+    del typing_context, bits
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.float64(types.uint64), generate
+
+
+@intrinsic
+def as_bits(typing_context, value):
+    """Reinterpret a double as 64 bits."""
+    del typing_context, value
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.uint64(types.float64), generate

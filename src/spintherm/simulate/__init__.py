@@ -1,0 +1,9 @@
+"""Trajectories: magnet + protocol -> a Dataset with the thermodynamics of every path.
+
+The rule of the folder: `run` is the door and knows words and labels, `initial` prepares the first
+state, `engine` moves bare arrays through the compiled kernels, `bias` measures the step's error.
+"""
+
+from spintherm.simulate.run import simulate
+
+__all__ = ["simulate"]

@@ -1,0 +1,340 @@
+"""`simulate`: an ensemble of trajectories of a driven magnet.
+
+    dm = -gamma0 m x (H + m x P) dt - eta m x (m x (H + m x P)) dt + sqrt(2 eta T) m x o dW
+
+([I] 2.6), with work dW = -m.dH + (m x P) o dm, heat dQ = -(H + m x P) o dm ([I] 3.3) and pumped entropy
+dS_P = 2 gamma0 m.P dt ([I] 3.9) kept for every path. k_B = 1.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spintherm import validation
+from spintherm.kernels import ensemble
+from spintherm.magnet import Magnet
+from spintherm.progress import Progress, reporting
+from spintherm.protocol import Protocol
+from spintherm.schema import label
+from spintherm.simulate import bias as step_bias
+from spintherm.simulate.engine import (
+    SCHEMES,
+    Keys,
+    Scheme,
+    Table,
+    advance,
+    chunks,
+    default_threads,
+    for_each_chunk,
+    generators,
+    table,
+)
+from spintherm.simulate.initial import Initial, initial_state
+from spintherm.simulate.thermodynamics import (
+    energy_change,
+    entropy_production,
+    free_energy_change,
+)
+from spintherm.tabulate import Tabulation, fastest_rate, tabulate
+
+if TYPE_CHECKING:
+    import xarray
+
+FloatArray = NDArray[np.float64]
+
+_FEWEST_STEPS = 16
+_MOST_STEPS = 10_000_000
+
+
+def simulate(
+    magnet: Magnet,
+    protocol: Protocol,
+    *,
+    trajectories: int,
+    seed: int,
+    steps: int | None = None,
+    scheme: str = "splitting",
+    initial: str | ArrayLike = "equilibrium",
+    save_at: ArrayLike | None = None,
+    progress: Progress = None,
+    threads: int | None = None,
+) -> xarray.Dataset:
+    """Simulate an ensemble of trajectories and keep the thermodynamics of each.
+
+    The random numbers of a trajectory depend on the seed, its index and the step alone: the same
+    arguments give the same bits on any number of threads, and trajectory k is the same in an
+    ensemble of ten and of a million. Give forward and backward processes different seeds.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        The magnet.
+    protocol : Protocol
+        Field H(t), spin torque P(t) and duration. Steps are placed on its jumps; a jump of H
+        does work -m.ΔH.
+    trajectories : int
+        Number of trajectories.
+    seed : int
+        Seed, 0 <= seed < 2**64.
+    steps : int, optional
+        Number of time steps (raised, if need be, to the number of segments between jumps and
+        save times). Chosen from the fastest rate in the problem if not given.
+    scheme : {"splitting", "euler-maruyama"}
+        "splitting": drift, noise, drift with exact flows, weak order 2. "euler-maruyama": as in
+        [II] SI III, renormalised after each step, weak order 1.
+    initial : {"equilibrium", "steady_state"} or array_like, shape (3,) or (trajectories, 3)
+        Initial state: equilibrium at the starting field H(0), drawn exactly; the steady state of
+        the starting H and P held constant; one direction for all; or one vector for each trajectory
+        (lengths are ignored).
+    save_at : array_like, shape (times,), optional
+        Increasing times within the protocol at which the moment and the functionals so far are
+        kept too. A jump at such a time counts as not yet done, but at the very end as done.
+    progress : bool or callable, optional
+        Progress on long work: a bar on standard error where that is a terminal (None, True),
+        nothing (False), or a function called with (trajectories done, all trajectories).
+    threads : int, optional
+        Number of threads; as many as there are processors if not given.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `trajectory`: `work`, `heat`, `energy_change` in units of energy, `pumped_entropy`,
+        `entropy_production` in k_B, and `final_moment (trajectory, component)`; the scalar
+        `free_energy_change`; `step_bias (estimate)` and `step_bias_error`: the bias of the means
+        of these, and of exp(-Σ), that is due to the finite step, measured on a pilot ensemble. With
+        `save_at` also `moment (trajectory, time, component)` and `running_work`, `running_heat`,
+        `running_pumped_entropy`, `running_energy_change (trajectory, time)`. The
+        attributes record magnet, protocol, scheme, steps, seed and versions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused: the message names it, its value and what is expected.
+    """
+    run = _plan(magnet, protocol, trajectories, seed, steps, scheme, initial, save_at)
+    workers = (
+        default_threads() if threads is None else validation.positive_integer("threads", threads)
+    )
+    results = _Results.empty(run)
+    parts = list(chunks(run.trajectories, run.table.steps))
+    with reporting(progress, "trajectories", "trajectories") as report:
+        for_each_chunk(lambda part: _run_chunk(run, results, part), parts, workers, report)
+    return _dataset(run, results)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Everything that a chunk needs to know."""
+
+    magnet: Magnet
+    protocol: Protocol
+    tabulation: Tabulation
+    table: Table
+    scheme: Scheme
+    initial: Initial
+    keys: Keys
+    trajectories: int
+    seed: int
+    stops: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Results:
+    """Arrays that the chunks fill: each its own rows."""
+
+    work: FloatArray
+    heat: FloatArray
+    pumped_entropy: FloatArray
+    energy_change: FloatArray
+    entropy_production: FloatArray
+    final_moment: FloatArray
+    moment: FloatArray
+    running: FloatArray
+
+    @classmethod
+    def empty(cls, run: _Run) -> _Results:
+        count, saved = run.trajectories, run.stops.size
+        return cls(
+            work=np.empty(count),
+            heat=np.empty(count),
+            pumped_entropy=np.empty(count),
+            energy_change=np.empty(count),
+            entropy_production=np.empty(count),
+            final_moment=np.empty((count, 3)),
+            moment=np.empty((count, saved, 3)),
+            running=np.empty((4, count, saved)),
+        )
+
+
+def _plan(
+    magnet: Magnet,
+    protocol: Protocol,
+    trajectories: int,
+    seed: int,
+    steps: int | None,
+    scheme: str,
+    initial: str | ArrayLike,
+    save_at: ArrayLike | None,
+) -> _Run:
+    if not isinstance(magnet, Magnet):
+        raise TypeError(validation.complaint("magnet", magnet, "a Magnet"))
+    if not isinstance(protocol, Protocol):
+        raise TypeError(validation.complaint("protocol", protocol, "a Protocol"))
+    count = validation.positive_integer("trajectories", trajectories)
+    checked_seed = validation.seed("seed", seed)
+    if scheme not in SCHEMES:
+        names = ", ".join(repr(name) for name in SCHEMES)
+        raise ValueError(f"scheme={scheme!r}: expected one of {names}")
+    chosen = SCHEMES[scheme]
+    wanted = (
+        default_steps(magnet, protocol, scheme)
+        if steps is None
+        else validation.positive_integer("steps", steps)
+    )
+    saved = None if save_at is None else _save_times(save_at, protocol.duration)
+    tabulation = tabulate(protocol, wanted, at=saved)
+    return _Run(
+        magnet,
+        protocol,
+        tabulation,
+        table(magnet, tabulation, chosen),
+        chosen,
+        initial_state(magnet, protocol, initial, count),
+        Keys.from_seed(checked_seed),
+        count,
+        checked_seed,
+        np.empty(0, np.intp) if saved is None else tabulation.boundaries(saved),
+    )
+
+
+def default_steps(magnet: Magnet, protocol: Protocol, scheme: str = "splitting") -> int:
+    """Return the number of steps that `simulate` takes when none is named.
+
+    The step times the fastest rate in the problem is 0.05 for "splitting" and 0.002 for
+    "euler-maruyama"; there are at least 16 steps.
+
+    Raises
+    ------
+    ValueError
+        If more than ten million steps would be needed.
+    """
+    rate = fastest_rate(magnet, protocol)
+    steps = np.ceil(protocol.duration * rate / SCHEMES[scheme].resolution)
+    if steps > _MOST_STEPS:
+        raise ValueError(
+            f"steps=None would mean {steps:.3g} steps, for the fastest rate is {rate:.3g} and the "
+            f"duration {protocol.duration:.3g}: expected at most {_MOST_STEPS}; name steps yourself"
+        )
+    return max(int(steps), _FEWEST_STEPS)
+
+
+def _save_times(save_at: ArrayLike, duration: float) -> FloatArray:
+    times = validation.increasing_times("save_at", save_at)
+    if times[0] < 0.0 or times[-1] > duration:
+        raise ValueError(validation.complaint("save_at", save_at, f"times from 0 to {duration}"))
+    return times
+
+
+def _run_chunk(run: _Run, results: _Results, part: slice) -> None:
+    count = part.stop - part.start
+    state = np.zeros((ensemble.STATE_ROWS, count))
+    run.initial.prepare(run.keys, part, state)
+    start = state[:3].copy()
+    streams = generators(run.keys.dynamics, part.start, count)
+    at = 0
+    for place, stop in enumerate(run.stops):
+        if stop > at:
+            advance(run.scheme, state, streams, run.table, at, int(stop))
+        at = int(stop)
+        _save(run, results, part, place, start, state)
+    if at < run.table.steps:
+        advance(run.scheme, state, streams, run.table, at, run.table.steps)
+    _finish(run, results, part, start, state)
+
+
+def _save(
+    run: _Run, results: _Results, part: slice, place: int, start: FloatArray, state: FloatArray
+) -> None:
+    results.moment[part, place] = run.magnet.moment * state[:3].T
+    results.running[:3, part, place] = state[3:]
+    stop = int(run.stops[place])
+    field = run.protocol.initial_field if stop == 0 else run.tabulation.field_end[stop - 1]
+    if stop == run.table.steps:
+        field = run.protocol.final_field
+    before = run.protocol.initial_field @ start
+    results.running[3, part, place] = run.magnet.moment * (before - field @ state[:3])
+
+
+def _finish(
+    run: _Run, results: _Results, part: slice, start: FloatArray, state: FloatArray
+) -> None:
+    work, heat, pumped = state[3:]
+    results.work[part] = work
+    results.heat[part] = heat
+    results.pumped_entropy[part] = pumped
+    results.energy_change[part] = energy_change(run.magnet, run.protocol, start, state)
+    results.entropy_production[part] = entropy_production(run.magnet, run.protocol, work, pumped)
+    results.final_moment[part] = run.magnet.moment * state[:3].T
+
+
+def _dataset(run: _Run, results: _Results) -> xarray.Dataset:
+    import xarray
+
+    bias = step_bias.measure_bias(
+        run.magnet,
+        run.protocol,
+        run.tabulation,
+        run.scheme,
+        run.initial,
+        run.keys,
+        run.trajectories,
+    )
+    values = {
+        "work": results.work,
+        "heat": results.heat,
+        "pumped_entropy": results.pumped_entropy,
+        "energy_change": results.energy_change,
+        "entropy_production": results.entropy_production,
+        "final_moment": results.final_moment,
+        "free_energy_change": free_energy_change(run.magnet, run.protocol),
+        "step_bias": bias.value,
+        "step_bias_error": bias.error,
+    }
+    coordinates: dict[str, object] = {
+        "component": ["x", "y", "z"],
+        "estimate": list(step_bias.ESTIMATES),
+    }
+    if run.stops.size:
+        coordinates["time"] = run.tabulation.times[run.stops]
+        values["moment"] = results.moment
+        for row, name in enumerate(("work", "heat", "pumped_entropy", "energy_change")):
+            values[f"running_{name}"] = results.running[row]
+    labelled = {name: label(name, value) for name, value in values.items()}
+    return xarray.Dataset(labelled, coords=coordinates, attrs=_attributes(run))
+
+
+def _attributes(run: _Run) -> dict[str, object]:
+    from spintherm.version import __version__
+
+    try:
+        protocol = json.dumps(run.protocol.to_dict())
+    except TypeError:
+        protocol = repr(run.protocol)
+    return {
+        **run.magnet.to_dict(),
+        "protocol": protocol,
+        "duration": run.protocol.duration,
+        "initial_field": run.protocol.initial_field,
+        "final_field": run.protocol.final_field,
+        "initial": run.initial.name,
+        "scheme": run.scheme.name,
+        "steps": run.table.steps,
+        "seed": str(run.seed),
+        "spintherm_version": __version__,
+        "numpy_version": np.__version__,
+    }

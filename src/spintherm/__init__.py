@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from spintherm import exact, fluctuation, reference, statistics, theory
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
-    from spintherm.simulate import simulate
+    from spintherm.trajectories import simulate
     from spintherm.waveforms import (
         Constant,
         Function,
@@ -35,7 +35,7 @@ _HOMES = {
     "Sine": "waveforms",
     "Samples": "waveforms",
     "Function": "waveforms",
-    "simulate": "simulate",
+    "simulate": "trajectories",
 }
 _MODULES = ("exact", "fluctuation", "reference", "statistics", "theory")
 

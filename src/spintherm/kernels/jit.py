@@ -1,4 +1,4 @@
-"""Compilation: one decorator for inlined helpers, one for entry points, and a cache that is never stale.
+"""Compilation: decorators for inlined helpers and entry points, and a cache that is never stale.
 
 Numba keys its own disk cache by the file of the decorated function alone, so a change in a helper
 of another file leaves a stale kernel behind, and it writes beside the source. Here the cache folder

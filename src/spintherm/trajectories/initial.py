@@ -19,8 +19,8 @@ from spintherm import validation
 from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.simulate.engine import SCHEMES, Keys, Table, advance, generators, table
 from spintherm.tabulate import fastest_rate, tabulate
+from spintherm.trajectories.engine import SCHEMES, Keys, Table, advance, generators, table
 
 FloatArray = NDArray[np.float64]
 Prepare = Callable[[Keys, slice, FloatArray], None]

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.simulate.engine import Keys, Scheme, Table, generators, table
-from spintherm.simulate.initial import Initial
-from spintherm.simulate.thermodynamics import energy_change, entropy_production
 from spintherm.tabulate import Tabulation, tabulate
+from spintherm.trajectories.engine import Keys, Scheme, Table, generators, table
+from spintherm.trajectories.initial import Initial
+from spintherm.trajectories.thermodynamics import energy_change, entropy_production
 
 FloatArray = NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
     dm = -gamma0 m x (H + m x P) dt - eta m x (m x (H + m x P)) dt + sqrt(2 eta T) m x o dW
 
-([I] 2.6), with work dW = -m.dH + (m x P) o dm, heat dQ = -(H + m x P) o dm ([I] 3.3) and pumped entropy
-dS_P = 2 gamma0 m.P dt ([I] 3.9) kept for every path. k_B = 1.
+([I] 2.6), with work dW = -m.dH + (m x P) o dm, heat dQ = -(H + m x P) o dm ([I] 3.3) and entropy
+pumped dS_P = 2 gamma0 m.P dt ([I] 3.9) kept for every path. k_B = 1.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from spintherm.magnet import Magnet
 from spintherm.progress import Progress, reporting
 from spintherm.protocol import Protocol
 from spintherm.schema import label
-from spintherm.simulate import bias as step_bias
-from spintherm.simulate.engine import (
+from spintherm.tabulate import Tabulation, fastest_rate, tabulate
+from spintherm.trajectories import bias as step_bias
+from spintherm.trajectories.engine import (
     SCHEMES,
     Keys,
     Scheme,
@@ -34,13 +35,13 @@ from spintherm.simulate.engine import (
     generators,
     table,
 )
-from spintherm.simulate.initial import Initial, initial_state
-from spintherm.simulate.thermodynamics import (
+from spintherm.trajectories.initial import Initial, initial_state
+from spintherm.trajectories.thermodynamics import (
     energy_change,
     entropy_production,
     free_energy_change,
+    projection,
 )
-from spintherm.tabulate import Tabulation, fastest_rate, tabulate
 
 if TYPE_CHECKING:
     import xarray
@@ -266,8 +267,8 @@ def _save(
     field = run.protocol.initial_field if stop == 0 else run.tabulation.field_end[stop - 1]
     if stop == run.table.steps:
         field = run.protocol.final_field
-    before = run.protocol.initial_field @ start
-    results.running[3, part, place] = run.magnet.moment * (before - field @ state[:3])
+    gain = projection(run.protocol.initial_field, start) - projection(field, state)
+    results.running[3, part, place] = run.magnet.moment * gain
 
 
 def _finish(

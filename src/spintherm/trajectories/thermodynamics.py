@@ -15,8 +15,13 @@ def energy_change(
     magnet: Magnet, protocol: Protocol, start: FloatArray, end: FloatArray
 ) -> FloatArray:
     """E(m_tau, H_tau) - E(m_0, H_0) of states (6, n), [I] 4.7."""
-    before = protocol.initial_field @ start[:3]
-    return np.asarray(magnet.moment * (before - protocol.final_field @ end[:3]))
+    before = projection(protocol.initial_field, start)
+    return magnet.moment * (before - projection(protocol.final_field, end))
+
+
+def projection(field: FloatArray, state: FloatArray) -> FloatArray:
+    """n.H of states (6, n): written out, for a matrix product's bits depend on the chunk's size."""
+    return np.asarray(field[0] * state[0] + field[1] * state[1] + field[2] * state[2])
 
 
 def free_energy_change(magnet: Magnet, protocol: Protocol) -> float:

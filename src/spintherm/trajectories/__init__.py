@@ -4,6 +4,6 @@ The rule of the folder: `run` is the door and knows words and labels, `initial` 
 state, `engine` moves bare arrays through the compiled kernels, `bias` measures the step's error.
 """
 
-from spintherm.simulate.run import simulate
+from spintherm.trajectories.run import simulate
 
 __all__ = ["simulate"]

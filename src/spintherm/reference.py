@@ -1,0 +1,245 @@
+"""The integrators once more, in plain NumPy: to be read, and to test the compiled ones against.
+
+Everything is written as the papers write it, for moments m rather than directions, one statement a
+formula, with no attempt at speed. The random numbers are MT19937's, as in [II] SI III.
+
+Euler-Maruyama, [II] SI 62-63:
+    Dm = -gamma0 m x (H + m x P) Dt - eta m x (m x (H + m x P)) Dt - 2 T eta m Dt
+         + sqrt(2 eta T) m x sigma,    sigma ~ N(0, Dt),    then m is brought back to its length.
+
+Splitting: the deterministic part over Dt/2, the noise over Dt, the deterministic part over Dt/2,
+each exactly (see `spintherm.kernels.schemes`).
+
+Work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich) rule, and a jump
+of H does work -m.DH.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintherm.magnet import Magnet
+from spintherm.protocol import Protocol
+from spintherm.tabulate import Tabulation, tabulate
+
+if TYPE_CHECKING:
+    import xarray
+
+FloatArray = NDArray[np.float64]
+Noise = Callable[[int], tuple[FloatArray, ...]]
+
+
+@dataclass
+class Paths:
+    """Ends of an ensemble of paths: moment (n, 3) and the functionals (n,)."""
+
+    moment: FloatArray
+    work: FloatArray
+    heat: FloatArray
+    pumped_entropy: FloatArray
+
+
+def simulate(
+    magnet: Magnet,
+    protocol: Protocol,
+    *,
+    trajectories: int,
+    seed: int,
+    steps: int,
+    scheme: str = "euler-maruyama",
+) -> xarray.Dataset:
+    """Simulate an ensemble that starts in equilibrium, one NumPy statement at a time.
+
+    Parameters
+    ----------
+    magnet, protocol : Magnet, Protocol
+        What to simulate.
+    trajectories, seed, steps : int
+        Size of the ensemble, seed of MT19937, number of time steps.
+    scheme : {"euler-maruyama", "splitting"}
+        The integrator.
+
+    Returns
+    -------
+    xarray.Dataset
+        `work`, `heat`, `pumped_entropy`, `energy_change`, `entropy_production` along `trajectory`,
+        `final_moment (trajectory, component)` and the scalar `free_energy_change`.
+
+    Raises
+    ------
+    ValueError
+        If the scheme is unknown.
+    """
+    import xarray
+
+    from spintherm.schema import label
+
+    if scheme not in _INTEGRATORS:
+        raise ValueError(f"scheme={scheme!r}: expected one of {', '.join(map(repr, _INTEGRATORS))}")
+    integrate, noise_of = _INTEGRATORS[scheme]
+    rng = np.random.Generator(np.random.MT19937(seed))
+    table = tabulate(protocol, steps)
+    start = magnet.sample_equilibrium(table.initial_field, trajectories, rng)
+    paths = integrate(magnet, table, start, noise_of(rng, trajectories))
+    initial, final = (magnet.free_energy(H) for H in (table.initial_field, table.final_field))
+    change = magnet.energy(paths.moment, table.final_field) - magnet.energy(
+        start, table.initial_field
+    )
+    dissipated = paths.work - (final - initial)
+    values = {
+        "work": paths.work,
+        "heat": paths.heat,
+        "pumped_entropy": paths.pumped_entropy,
+        "energy_change": change,
+        "entropy_production": magnet.beta * dissipated + paths.pumped_entropy,
+        "final_moment": paths.moment,
+        "free_energy_change": float(final - initial),
+    }
+    attributes = {
+        **magnet.to_dict(),
+        "scheme": scheme,
+        "steps": table.steps,
+        "initial": "equilibrium",
+    }
+    return xarray.Dataset({name: label(name, v) for name, v in values.items()}, attrs=attributes)
+
+
+def euler_maruyama(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise) -> Paths:
+    """Integrate by Euler-Maruyama; noise(k) gives the standard normals (n, 3) of step k."""
+    gamma, eta, T = magnet.gyromagnetic_ratio, magnet.damping, magnet.temperature
+    paths = _at_rest(moment)
+    for k, dt in enumerate(table.durations):
+        _jump(paths, table.field_jumps[k])
+        m, H, P = paths.moment, table.field_start[k], table.spin_torque_start[k]
+        sigma = np.sqrt(dt) * noise(k)[0]
+        force = H + np.cross(m, P)
+        dm = (
+            -gamma * np.cross(m, force) * dt
+            - eta * np.cross(m, np.cross(m, force)) * dt
+            - 2.0 * T * eta * m * dt
+            + np.sqrt(2.0 * eta * T) * np.cross(m, sigma)
+        )
+        new = (m + dm) / np.linalg.norm(m + dm, axis=1, keepdims=True) * magnet.moment
+        mean_torque = 0.5 * (table.spin_torque_start[k] + table.spin_torque_end[k])
+        torque_work = _dot(np.cross(0.5 * (m + new), mean_torque), new - m)
+        _book(magnet, table, k, paths, new, torque_work, mean_torque)
+    _jump(paths, table.field_jumps[-1])
+    return paths
+
+
+def splitting(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise) -> Paths:
+    """Integrate by the splitting; noise(k) gives uniforms, azimuths and signs of step k."""
+    paths = _at_rest(moment)
+    for k, dt in enumerate(table.durations):
+        _jump(paths, table.field_jumps[k])
+        H, P = table.field_middle[k], table.spin_torque_middle[k]
+        u, azimuth, sign = noise(k)
+        s = magnet.damping * magnet.temperature * dt
+        before = paths.moment
+        first = _deterministic(magnet, H, P, 0.5 * dt, before)
+        theta = _diffusion_angle(s, u)
+        second = _turn(first, theta, azimuth)
+        new = _deterministic(magnet, H, P, 0.5 * dt, second)
+        chord = np.cross(before, first) + np.cross(second, new)
+        arc = np.cross(first, second) * (theta / np.sin(theta) * (1.0 - s / 3.0))[:, None]
+        area = magnet.moment * 2.0 * s * sign[:, None] * first
+        _book(magnet, table, k, paths, new, (area - chord - arc) @ P, P)
+    _jump(paths, table.field_jumps[-1])
+    return paths
+
+
+def _at_rest(moment: FloatArray) -> Paths:
+    nothing = np.zeros(len(moment))
+    return Paths(moment.copy(), nothing.copy(), nothing.copy(), nothing.copy())
+
+
+def _jump(paths: Paths, change_of_field: FloatArray) -> None:
+    paths.work -= paths.moment @ change_of_field
+
+
+def _book(
+    magnet: Magnet,
+    table: Tabulation,
+    k: int,
+    paths: Paths,
+    new: FloatArray,
+    torque_work: FloatArray,
+    mean_torque: FloatArray,
+) -> None:
+    """Advance the functionals over step k and replace the moment by the new one."""
+    start, end = table.field_start[k], table.field_end[k]
+    mean = 0.5 * (paths.moment + new)
+    paths.work += -mean @ (end - start) + torque_work
+    paths.heat += -(new - paths.moment) @ (0.5 * (start + end)) - torque_work
+    paths.pumped_entropy += (
+        2.0 * magnet.gyromagnetic_ratio * (mean @ mean_torque) * table.durations[k]
+    )
+    paths.moment = new
+
+
+def _deterministic(
+    magnet: Magnet, H: FloatArray, P: FloatArray, dt: float, moment: FloatArray
+) -> FloatArray:
+    """Flow of the deterministic part: (1, n) evolves linearly, up to a factor."""
+    from scipy.linalg import expm
+
+    b, r = magnet.relaxation_vector(H, P), magnet.rotation_vector(H, P)
+    generator = np.zeros((4, 4))
+    generator[0, 1:] = generator[1:, 0] = b
+    generator[1:, 1:] = np.cross(r, np.eye(3)).T
+    lifted = (
+        np.column_stack((np.ones(len(moment)), moment / magnet.moment)) @ expm(dt * generator).T
+    )
+    return np.asarray(magnet.moment * lifted[:, 1:] / lifted[:, :1])
+
+
+def _diffusion_angle(s: float, u: FloatArray) -> FloatArray:
+    """Angle of the von Mises-Fisher law with <cos theta> = e^(-2s), from uniforms u."""
+    from scipy.optimize import brentq
+
+    mean = np.exp(-2.0 * s)
+    kappa = brentq(
+        lambda k: 1.0 / np.tanh(k) - 1.0 / k - mean, 1e-6, 2.0 / (1.0 - mean), xtol=1e-15
+    )
+    versine = -np.log(np.exp(-2.0 * kappa) + (1.0 - np.exp(-2.0 * kappa)) * u) / kappa
+    return np.asarray(2.0 * np.arcsin(np.sqrt(0.5 * versine)))
+
+
+def _turn(moment: FloatArray, theta: FloatArray, azimuth: FloatArray) -> FloatArray:
+    """Turn each moment by theta towards an azimuth in the frame of Duff et al."""
+    n = moment / np.linalg.norm(moment, axis=1, keepdims=True)
+    x, y, z = n.T
+    sign = np.copysign(1.0, z)
+    a = -1.0 / (sign + z)
+    first = np.column_stack((1.0 + sign * x * x * a, sign * x * y * a, -sign * x))
+    second = np.column_stack((x * y * a, sign + y * y * a, -y))
+    towards = np.cos(azimuth)[:, None] * first + np.sin(azimuth)[:, None] * second
+    length = np.linalg.norm(moment, axis=1, keepdims=True)
+    return np.asarray(np.cos(theta)[:, None] * moment + np.sin(theta)[:, None] * length * towards)
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.sum(a * b, axis=1))
+
+
+def _normals(rng: np.random.Generator, count: int) -> Noise:
+    return lambda _k: (rng.standard_normal((count, 3)),)
+
+
+def _polar(rng: np.random.Generator, count: int) -> Noise:
+    def noise(_k: int) -> tuple[FloatArray, ...]:
+        u = 1.0 - rng.random(count)
+        return u, np.pi * rng.uniform(-1.0, 1.0, count), rng.choice((-1.0, 1.0), count)
+
+    return noise
+
+
+_INTEGRATORS = {
+    "euler-maruyama": (euler_maruyama, _normals),
+    "splitting": (splitting, _polar),
+}

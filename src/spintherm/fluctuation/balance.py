@@ -36,7 +36,7 @@ from spintherm.validation import FloatArray, complaint, positive_integer
 
 @dataclass(frozen=True, eq=False)
 class Balance:
-    """Both sides of a fluctuation theorem in bins of X; NaN in bins that are not used.
+    """Both sides of a fluctuation theorem in bins of X; logarithms are not finite in empty bins.
 
     A bin is used if, on both sides, the terms with the factor g are as many as `minimum_count`:
     (sum of terms)²/(sum of their squares). Logarithms of sums carry the correction for their bias,
@@ -56,11 +56,12 @@ class Balance:
         ln of p_B(-X), and its standard error.
     difference, error : ndarray, shape (k,)
         ln of left side over right side, with the factor g, and its standard error. Expected 0.
+    used : ndarray of bool, shape (k,)
+        Which bins are used.
     minimum_count : int
         Threshold.
-    drawn : float
-        1/N_F + 1/N_B: minus the covariance of the differences of any two bins, because the
-        numbers of trajectories are fixed.
+    sizes : tuple of int
+        N_F, N_B.
     """
 
     edges: FloatArray
@@ -73,8 +74,9 @@ class Balance:
     right_error: FloatArray
     difference: FloatArray
     error: FloatArray
+    used: NDArray[np.bool_]
     minimum_count: int
-    drawn: float
+    sizes: tuple[int, int]
 
     @property
     def centres(self) -> FloatArray:
@@ -82,9 +84,9 @@ class Balance:
         return 0.5 * (self.edges[1:] + self.edges[:-1])
 
     @property
-    def used(self) -> NDArray[np.bool_]:
-        """Which bins are used, shape (k,)."""
-        return np.isfinite(self.difference)
+    def drawn(self) -> float:
+        """1/N_F + 1/N_B: minus the covariance of any two bins, since these numbers are fixed."""
+        return 1.0 / self.sizes[0] + 1.0 / self.sizes[1]
 
     @property
     def log_ratio(self) -> FloatArray:
@@ -166,20 +168,26 @@ def balance(
         edges=edges,
         forward_counts=ours[0].astype(np.int64),
         backward_counts=theirs[0].astype(np.int64),
-        log_forward=np.where(used, log_forward, np.nan),
-        log_left=np.where(used, log_left - shift, np.nan),
-        left_error=np.where(used, np.sqrt(left), np.nan),
-        log_right=np.where(used, log_right, np.nan),
-        right_error=np.where(used, np.sqrt(right), np.nan),
-        difference=np.where(used, log_ours - log_theirs, np.nan),
-        error=np.where(used, np.sqrt(our_spread + their_spread), np.nan),
+        log_forward=log_forward,
+        log_left=log_left - shift,
+        left_error=np.sqrt(left),
+        log_right=log_right,
+        right_error=np.sqrt(right),
+        difference=log_ours - log_theirs,
+        error=np.sqrt(our_spread + their_spread),
+        used=used,
         minimum_count=minimum_count,
-        drawn=1.0 / sizes[0] + 1.0 / sizes[1],
+        sizes=sizes,
     )
 
 
 def ratio_line(bins: Balance) -> LineFit:
-    """Fit a straight line to the log ratio in the used bins of a balance.
+    """Fit a straight line to the log ratio in the bins of a balance.
+
+    Errors from the counts themselves would favour bins in which the scarcer count came out high,
+    and so would a threshold for it; both flatten the line. The sum of the two counts does not know
+    their ratio. It is divided in the ratio of the line itself, which gives the errors, and the
+    bins where at least `minimum_count` trajectories are expected of both.
 
     Parameters
     ----------
@@ -194,18 +202,32 @@ def ratio_line(bins: Balance) -> LineFit:
     Raises
     ------
     ValueError
-        If fewer than three bins are used.
+        If there are fewer than three such bins.
     """
-    used = bins.used
-    if used.sum() < 3:
-        raise ValueError(complaint("bins", bins.edges, "at least three bins that can be used"))
-    line = straight_line(bins.abscissa[used], bins.log_ratio[used], bins.ratio_error[used])
+    x, y, chosen, error = bins.abscissa, bins.log_ratio, bins.used, bins.ratio_error
+    for _ in range(4):
+        if chosen.sum() < 3:
+            raise ValueError(complaint("bins", bins.edges, "at least three bins that can be used"))
+        line = straight_line(x[chosen], y[chosen], error[chosen])
+        error, scarcer = _expected(bins, line)
+        chosen = np.isfinite(y) & (scarcer >= bins.minimum_count)
     # what all bins share moves the intercept alone
     variance = float(line.covariance[0, 0])
     covariance = line.covariance.copy()
     covariance[0, 0] = max(variance - bins.drawn, 1e-9 * variance)
     intercept = Estimate(line.intercept.value, math.sqrt(float(covariance[0, 0])))
     return LineFit(intercept, line.slope, covariance, line.residual)
+
+
+def _expected(bins: Balance, line: LineFit) -> tuple[FloatArray, FloatArray]:
+    """Errors of the log ratio, and the smaller of the two counts, if the ratio is on the line."""
+    both = (bins.forward_counts + bins.backward_counts).astype(np.float64)
+    ratio = np.exp(line.intercept.value + line.slope.value * bins.abscissa)
+    ahead = 1.0 / (1.0 + bins.sizes[1] / (bins.sizes[0] * ratio))  # expected share of forward
+    excess = bins.left_error**2 * bins.forward_counts  # 1 if exp(-Y) varies little in the bin
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt((excess / ahead + 1.0 / (1.0 - ahead)) / both)
+    return error, both * np.minimum(ahead, 1.0 - ahead)
 
 
 _Weigh = Callable[[slice], Sequence[FloatArray]]
@@ -257,8 +279,8 @@ def _edges(
     if high - low <= 1e-12 * max(1.0, abs(low)):  # all in one point, as S_P without spin torque
         half = 0.5 * max(1.0, abs(low))
         return np.array([low - half, low + half])
-    margin = 1e-9 * (high - low)  # discrete values must not lie on the ends, where rounding decides
-    low, high = low - margin, high + margin
+    margin = 1e-9 * (high - low)  # the trajectories that set the ends would count by construction
+    low, high = low + margin, high - margin
     if bins is None:
         between = np.array([low, high])
         fewer = min(binned_sums(x, between)[0, 0], binned_sums(backward, between, sign=-1.0)[0, 0])

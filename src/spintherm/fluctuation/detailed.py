@@ -76,7 +76,8 @@ class DetailedTheorem:
     @property
     def width_bias(self) -> float:
         """Largest distance between the middle of a used bin and its `entropy_production`."""
-        return float(np.nanmax(np.abs(self.balance.abscissa - self.balance.centres)))
+        bias = np.abs(self.balance.abscissa - self.balance.centres)
+        return float(np.max(bias[self.balance.used]))
 
     def summary(self) -> str:
         """Return a few lines for people."""

@@ -61,7 +61,7 @@ def read(name: str, dataset: xr.Dataset) -> Ensemble:
     name : str
         Name of the argument, for errors.
     dataset : xarray.Dataset
-        As `spintherm.simulate` returns it.
+        As `spintherm.trajectories` returns it.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def matched(forward: xr.Dataset, backward: xr.Dataset) -> tuple[Ensemble, Ensemb
     Parameters
     ----------
     forward, backward : xarray.Dataset
-        As `spintherm.simulate` returns them for a protocol and its reverse.
+        As `spintherm.trajectories` returns them for a protocol and its reverse.
 
     Returns
     -------

@@ -44,25 +44,18 @@ def assert_mean(samples, expected, bias=0.0, bias_error=0.0):
 
 def recorded_noise(scheme, seed, trajectories, steps):
     """The kernel's own random numbers, as the twin wants them."""
-    per_step = {"splitting": 1, "euler-maruyama": 4}[scheme]
+    per_step = {"splitting": 1, "euler-maruyama": 2}[scheme]
     raw = np.empty((per_step * steps, trajectories), np.uint64)
     noise.draw(generators(Keys.from_seed(seed).dynamics, 0, trajectories), raw)
+    u = 1.0 - ((raw >> np.uint64(24)).astype(float) + 0.5) / 2.0**40
+    azimuth = ((raw >> np.uint64(1)) & np.uint64(2**23 - 1)).astype(float) + 0.5
+    azimuth = np.pi * (azimuth / 2.0**22 - 1.0)
+    sign = 1.0 - 2.0 * (raw & np.uint64(1)).astype(float)
     if scheme == "splitting":
-        u = 1.0 - ((raw >> np.uint64(24)).astype(float) + 0.5) / 2.0**40
-        azimuth = (
-            ((raw >> np.uint64(1)) & np.uint64(2**23 - 1)).astype(float) + 0.5
-        ) / 2.0**22 - 1.0
-        sign = 1.0 - 2.0 * (raw & np.uint64(1)).astype(float)
-        return lambda k: (u[k], np.pi * azimuth[k], sign[k])
-    u = 1.0 - (raw >> np.uint64(12)).astype(float) / 2.0**52
-    w = 2.0 * (raw >> np.uint64(12)).astype(float) / 2.0**52 - 1.0
-
-    def normals(k):
-        radius = np.sqrt(-2.0 * np.log(u[4 * k : 4 * k + 3 : 2]))
-        x, y = radius[0] * np.cos(np.pi * w[4 * k + 1]), radius[0] * np.sin(np.pi * w[4 * k + 1])
-        return (np.column_stack((x, y, radius[1] * np.cos(np.pi * w[4 * k + 3]))),)
-
-    return normals
+        return lambda k: (u[k], azimuth[k], sign[k])
+    x = np.sqrt(-2.0 * np.log(u)) * np.cos(azimuth)
+    y = np.sqrt(-2.0 * np.log(u)) * np.sin(azimuth)
+    return lambda k: (np.column_stack((x[2 * k], y[2 * k], x[2 * k + 1])),)
 
 
 @pytest.mark.parametrize("scheme", SCHEME_NAMES)

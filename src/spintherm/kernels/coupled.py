@@ -20,6 +20,7 @@ from spintherm.kernels.schemes import (
     load_euler_maruyama,
     load_splitting,
     moebius,
+    moebius_with_frame,
     renormalised,
     splitting,
     tangent,
@@ -60,12 +61,10 @@ def couple_euler_maruyama(
             _jump(coarse, i, coarse_jumps, k)
             cx, cy, cz = 0.0, 0.0, 0.0
             for j in range(2):
-                u0, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                u1, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                u2, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                u3, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                gx, gy = normal_pair(u0, u1)
-                gz, _ = normal_pair(u2, u3)
+                raw_xy, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                raw_z, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                gx, gy = normal_pair(raw_xy)
+                gz, _ = normal_pair(raw_z)
                 _jump(fine, i, fine_jumps, 2 * k + j)
                 _euler_maruyama_step(fine, i, gx, gy, gz, fine_constants, 2 * k + j)
                 cx, cy, cz = cx + half * gx, cy + half * gy, cz + half * gz
@@ -116,8 +115,8 @@ def couple_splitting(
                 cosine, sine = cos_sin_turn(azimuth)
                 f = load_splitting(fine_constants, 2 * k + j)
                 _jump(fine, i, fine_jumps, 2 * k + j)
-                ax, ay, az = moebius(fine[0, i], fine[1, i], fine[2, i], f[0])
-                dx, dy, dz = tangent(ax, ay, az, cosine, sine)
+                ax, ay, az, frame = moebius_with_frame(fine[0, i], fine[1, i], fine[2, i], f[0])
+                dx, dy, dz = tangent(ax, ay, az, frame, cosine, sine)
                 vx, vy, vz = _transport(
                     radius * dx, radius * dy, radius * dz, ax, ay, az, bx, by, bz
                 )

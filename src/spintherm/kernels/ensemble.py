@@ -9,7 +9,7 @@ the compiler prove that they do not overlap.
 import numpy as np
 
 from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.jit import fma, inline, kernel
+from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
 from spintherm.kernels.noise import advance, normal_pair, polar_draw, symmetric_uniform, uniform
 from spintherm.kernels.schemes import (
     bookkeeping,
@@ -18,7 +18,7 @@ from spintherm.kernels.schemes import (
     euler_maruyama,
     load_euler_maruyama,
     load_splitting,
-    moebius,
+    moebius_with_frame,
     renormalised,
     splitting,
     tangent,
@@ -71,8 +71,9 @@ def apply_jump(state, jump):
 def advance_euler_maruyama(state, generators, constants, jumps):
     """Take state (6, n) and generators (4, n) through the steps of constants (steps, 20).
 
-    jumps (steps, 3) holds m DH at the start of each step. Four raw numbers are drawn per step.
+    jumps (steps, 3) holds m DH at the start of each step. Two raw numbers are drawn per step.
     """
+    prefer_wide_vectors()
     lanes = np.empty(STATE_ROWS * LANES)
     bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
     for first in range(0, state.shape[1], LANES):
@@ -85,13 +86,11 @@ def advance_euler_maruyama(state, generators, constants, jumps):
             c = load_euler_maruyama(constants, k)
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
-                u0, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                u1, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                u2, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                u3, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                raw_xy, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                raw_z, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
                 bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-                gx, gy = normal_pair(u0, u1)
-                gz, _ = normal_pair(u2, u3)
+                gx, gy = normal_pair(raw_xy)
+                gz, _ = normal_pair(raw_z)
                 nx, ny, nz, work, heat, pumped = euler_maruyama(
                     lanes[X + i], lanes[Y + i], lanes[Z + i], gx, gy, gz, c
                 )
@@ -108,6 +107,7 @@ def advance_splitting(state, generators, constants, jumps):
 
     jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
     """
+    prefer_wide_vectors()
     lanes = np.empty(STATE_ROWS * LANES)
     bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
     for first in range(0, state.shape[1], LANES):
@@ -127,8 +127,8 @@ def advance_splitting(state, generators, constants, jumps):
                 versine = -log(fma(span, radial, floor)) * inverse_kappa
                 cosine, sine = cos_sin_turn(azimuth)
                 nx, ny, nz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                ax, ay, az = moebius(nx, ny, nz, matrix)
-                dx, dy, dz = tangent(ax, ay, az, cosine, sine)
+                ax, ay, az, frame = moebius_with_frame(nx, ny, nz, matrix)
+                dx, dy, dz = tangent(ax, ay, az, frame, cosine, sine)
                 px, py, pz, torque_work = splitting(ax, ay, az, dx, dy, dz, versine, sign, c)
                 torque_work += chord_work(nx, ny, nz, ax, ay, az, q)
                 px, py, pz = renormalised(px, py, pz)
@@ -160,7 +160,8 @@ def sample_von_mises_fisher(generators, axis, concentration, state):
         versine = 2.0 * (1.0 - u) if small else -log(fma(span, u, floor)) * inverse
         versine = min(max(versine, 0.0), 2.0)
         cosine, sine = cos_sin_turn(symmetric_uniform(u1))
-        dx, dy, dz = tangent(axis[0], axis[1], axis[2], cosine, sine)
+        frame = -1.0 / (np.copysign(1.0, axis[2]) + axis[2])
+        dx, dy, dz = tangent(axis[0], axis[1], axis[2], frame, cosine, sine)
         sin_theta = np.sqrt(versine * (2.0 - versine))
         nx = fma(sin_theta, dx, (1.0 - versine) * axis[0])
         ny = fma(sin_theta, dy, (1.0 - versine) * axis[1])

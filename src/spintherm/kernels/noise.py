@@ -63,14 +63,6 @@ def symmetric_uniform(bits):
 
 
 @inline
-def normal_pair(radial_bits, azimuth_bits):
-    """Two independent standard normal numbers (Box-Muller)."""
-    radius = np.sqrt(-2.0 * log(uniform(radial_bits)))
-    cosine, sine = cos_sin_turn(symmetric_uniform(azimuth_bits))
-    return radius * cosine, radius * sine
-
-
-@inline
 def polar_draw(bits):
     """Split a draw: uniform in (0, 1) (40 bits), azimuth/pi in (-1, 1) (23), fair sign (1).
 
@@ -81,6 +73,15 @@ def polar_draw(bits):
     azimuth = as_float(((bits << _SHIFT_AZIMUTH) & _AZIMUTH) | _TWO_HALF_BITS)
     sign = as_float((bits << _SIGN) | _ONE_BITS)
     return radial, azimuth - 3.0, sign
+
+
+@inline
+def normal_pair(bits):
+    """Two independent standard normal numbers from one draw (Box-Muller on `polar_draw`)."""
+    radial, azimuth, _ = polar_draw(bits)
+    radius = np.sqrt(-2.0 * log(radial))
+    cosine, sine = cos_sin_turn(azimuth)
+    return radius * cosine, radius * sine
 
 
 @kernel

@@ -101,14 +101,22 @@ def load_splitting(constants, k):
 
 
 @inline
+def lifted_moebius(nx, ny, nz, a):
+    """(lambda, lambda n') = A (1, n)."""
+    return (
+        fma(a[1], nx, fma(a[2], ny, fma(a[3], nz, a[0]))),
+        fma(a[5], nx, fma(a[6], ny, fma(a[7], nz, a[4]))),
+        fma(a[9], nx, fma(a[10], ny, fma(a[11], nz, a[8]))),
+        fma(a[13], nx, fma(a[14], ny, fma(a[15], nz, a[12]))),
+    )
+
+
+@inline
 def moebius(nx, ny, nz, a):
     """Flow of the drift: n' from (lambda, lambda n') = A (1, n)."""
-    scale = 1.0 / fma(a[1], nx, fma(a[2], ny, fma(a[3], nz, a[0])))
-    return (
-        scale * fma(a[5], nx, fma(a[6], ny, fma(a[7], nz, a[4]))),
-        scale * fma(a[9], nx, fma(a[10], ny, fma(a[11], nz, a[8]))),
-        scale * fma(a[13], nx, fma(a[14], ny, fma(a[15], nz, a[12]))),
-    )
+    scale, px, py, pz = lifted_moebius(nx, ny, nz, a)
+    scale = 1.0 / scale
+    return scale * px, scale * py, scale * pz
 
 
 @inline
@@ -119,10 +127,22 @@ def renormalised(nx, ny, nz):
 
 
 @inline
-def tangent(nx, ny, nz, cosine, sine):
-    """Unit tangent at n with the given azimuth (frame of Duff et al., JCGT 6, 1 (2017))."""
+def moebius_with_frame(nx, ny, nz, a):
+    """Flow of the drift, with the frame's constant at n' (see `tangent`): one division for both."""
+    scale, px, py, pz = lifted_moebius(nx, ny, nz, a)
+    pole = np.copysign(scale, pz) + pz
+    inverse = 1.0 / (scale * pole)
+    shrink = pole * inverse
+    return shrink * px, shrink * py, shrink * pz, -(scale * scale) * inverse
+
+
+@inline
+def tangent(nx, ny, nz, a, cosine, sine):
+    """Unit tangent at n with the given azimuth; a = -1/(sign(nz) + nz).
+
+    The frame is that of Duff et al., Journal of Computer Graphics Techniques 6, 1 (2017).
+    """
     sign = np.copysign(1.0, nz)
-    a = -1.0 / (sign + nz)
     b = nx * ny * a
     return (
         fma(cosine, fma(sign * nx * nx, a, 1.0), sine * b),

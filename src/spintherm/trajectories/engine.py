@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from spintherm.tabulate import Tabulation
 
 FloatArray = NDArray[np.float64]
 Generators = NDArray[np.uint64]
+
+Beside = TypeVar("Beside")
 
 CHUNK_WORK = 1 << 24
 LARGEST_CHUNK = 1 << 14
@@ -156,22 +158,28 @@ def default_threads() -> int:
 
 
 def for_each_chunk(
-    work: Callable[[slice], None], parts: list[slice], threads: int, report: Report
-) -> None:
-    """Call work on every chunk, on several threads; stop soon after an error or an interruption.
+    work: Callable[[slice], None],
+    parts: list[slice],
+    beside: Callable[[], Beside],
+    threads: int,
+    report: Report,
+) -> Beside:
+    """Call work on every chunk, and `beside` once, on several threads; return the latter's result.
 
-    No more than two chunks a thread are in flight, so that nothing is left to cancel.
+    It stops soon after an error or an interruption: no more than two chunks a thread are in flight,
+    so that nothing is left to cancel.
     """
     total = parts[-1].stop
     done = 0
     waiting = iter(parts)
     pending: dict[Future[None], int] = {}
     with ThreadPoolExecutor(threads) as pool:
+        aside = pool.submit(beside)
         while True:
             while len(pending) < 2 * threads and (part := next(waiting, None)) is not None:
                 pending[pool.submit(work, part)] = part.stop - part.start
             if not pending:
-                return
+                return aside.result()
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:
                 done += pending.pop(future)

@@ -124,8 +124,10 @@ def simulate(
     results = _Results.empty(run)
     parts = list(chunks(run.trajectories, run.table.steps))
     with reporting(progress, "trajectories", "trajectories") as report:
-        for_each_chunk(lambda part: _run_chunk(run, results, part), parts, workers, report)
-    return _dataset(run, results)
+        bias = for_each_chunk(
+            lambda part: _run_chunk(run, results, part), parts, lambda: _bias(run), workers, report
+        )
+    return _dataset(run, results, bias)
 
 
 @dataclass(frozen=True)
@@ -283,10 +285,8 @@ def _finish(
     results.final_moment[part] = run.magnet.moment * state[:3].T
 
 
-def _dataset(run: _Run, results: _Results) -> xarray.Dataset:
-    import xarray
-
-    bias = step_bias.measure_bias(
+def _bias(run: _Run) -> step_bias.Bias:
+    return step_bias.measure_bias(
         run.magnet,
         run.protocol,
         run.tabulation,
@@ -295,6 +295,11 @@ def _dataset(run: _Run, results: _Results) -> xarray.Dataset:
         run.keys,
         run.trajectories,
     )
+
+
+def _dataset(run: _Run, results: _Results, bias: step_bias.Bias) -> xarray.Dataset:
+    import xarray
+
     values = {
         "work": results.work,
         "heat": results.heat,

@@ -135,8 +135,13 @@ class CollinearSteadyState:
 
     @property
     def phase(self) -> str:
-        """One of "refrigerator", "heat pump", "dud", "equilibrium"."""
-        return str(theory.phase(self.parameters.alpha, self.parameters.delta))
+        """One of "refrigerator", "heat pump", "dud", "equilibrium".
+
+        Rates within rounding of zero count as zero, so that α = -δ and α = 1/δ are duds.
+        """
+        rounding = 1e-14 * self.entropy_production_rate
+        rates = self.pumped_entropy_rate, self.bath_entropy_rate
+        return str(theory.phase_of_rates(*rates, tolerance=rounding))
 
     def relaxation_rates(self, *, order: int = 0, count: int = 1) -> FloatArray:
         """Return real parts of the relaxation spectrum; see `spectrum.relaxation_rates`.

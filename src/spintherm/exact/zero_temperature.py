@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from spintherm import theory, validation
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
+from spintherm.theory.motion import POLE
 from spintherm.validation import FloatArray
 from spintherm.waveforms.parameters import keep_vectors
 
@@ -148,6 +149,8 @@ class ZeroTemperature:
         n = np.asarray(self.initial_direction)
         c, sine_squared = float(n @ axis), float(np.sum(np.cross(n, axis) ** 2))
         t, k = validation.real_array("times", times), self._scalars[2]
+        if sine_squared < POLE**2:
+            return c * t, np.zeros_like(t)
         x = k * t
         a, sign = np.abs(x), np.where(x < 0.0, -1.0, 1.0)
         # 1 ± c₀, each without cancellation
@@ -155,7 +158,9 @@ class ZeroTemperature:
         plus = np.where(sign * c < 0.0, near, 1.0 + abs(c))
         minus = np.where(sign * c < 0.0, 1.0 + abs(c), near)
         mean = 0.5 * (plus + minus * np.exp(-2.0 * a))
-        log = np.where(a > 1.0, np.log(mean), np.log1p(0.5 * minus * np.expm1(-2.0 * a)))
+        log = np.where(
+            a > 1.0, np.log(mean), np.log1p(0.5 * minus * np.expm1(-2.0 * np.minimum(a, 1.0)))
+        )
         series = t * (c + sine_squared * x * (0.5 - c * x / 3.0))
         safe = np.where(a > 1e-5, x, 1.0)
         cosine = np.where(a > 1e-5, t * (a + log) / safe, series)

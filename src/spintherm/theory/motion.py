@@ -16,7 +16,7 @@ from spintherm.magnet import Magnet
 from spintherm.theory.parameters import common_axis, quotient, require_damping
 from spintherm.validation import FloatArray
 
-_POLE = 1e-15
+POLE = 1e-15
 """A direction that is closer to the axis is on it: at a pole it stays, also at an unstable one."""
 
 
@@ -147,7 +147,7 @@ def zero_temperature_direction(
     turn = float(np.sum(magnet.rotation_vector(field, spin_torque) * axis))
     across = n - np.sum(n * axis) * axis
     length = float(np.linalg.norm(across))
-    if length < _POLE:
+    if length < POLE:
         return np.asarray(n * np.ones_like(t))
     first = across / length
     second = np.cross(axis, first)

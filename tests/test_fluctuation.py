@@ -312,6 +312,8 @@ def test_bins_with_few_trajectories_are_left_out(large):
     few = np.minimum(bins.forward_counts, bins.backward_counts) < 40
     assert few.any()
     assert not np.any(bins.used & few)
+    for compared in (bins.log_ratio, bins.abscissa, bins.ratio_error, bins.difference, bins.error):
+        np.testing.assert_array_equal(np.isnan(compared), ~bins.used)
     assert bins.minimum_count == 40
     used = detailed.entropy_production
     assert np.all((used > edges[:-1][bins.used] - 0.05) & (used < edges[1:][bins.used] + 0.05))

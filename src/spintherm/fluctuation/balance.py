@@ -36,11 +36,11 @@ from spintherm.validation import FloatArray, complaint, positive_integer
 
 @dataclass(frozen=True, eq=False)
 class Balance:
-    """Both sides of a fluctuation theorem in bins of X; logarithms are not finite in empty bins.
+    """Both sides of a fluctuation theorem in bins of X.
 
     A bin is used if, on both sides, the terms with the factor g are as many as `minimum_count`:
-    (sum of terms)²/(sum of their squares). Logarithms of sums carry the correction for their bias,
-    half the relative variance (for counts 1/(2 count)).
+    (sum of terms)²/(sum of their squares). Elsewhere what compares the sides is NaN. Logarithms of
+    sums carry the correction for their bias, half the relative variance (for counts 1/(2 count)).
 
     Attributes
     ----------
@@ -91,12 +91,12 @@ class Balance:
     @property
     def log_ratio(self) -> FloatArray:
         """Logarithm of p_F(X)/p_B(-X), shape (k,)."""
-        return self.log_forward - self.log_right
+        return np.where(self.used, self.log_forward - self.log_right, np.nan)
 
     @property
     def ratio_error(self) -> FloatArray:
         """Standard error of `log_ratio` - `abscissa`, shape (k,)."""
-        return np.hypot(self.left_error, self.right_error)
+        return np.where(self.used, np.hypot(self.left_error, self.right_error), np.nan)
 
     @property
     def abscissa(self) -> FloatArray:
@@ -104,7 +104,7 @@ class Balance:
 
         For X = Y this is the point of the bin at which the densities have the ratio of the counts.
         """
-        return self.log_forward - self.log_left
+        return np.where(self.used, self.log_forward - self.log_left, np.nan)
 
     @property
     def chi_squared(self) -> ChiSquared:
@@ -173,8 +173,8 @@ def balance(
         left_error=np.sqrt(left),
         log_right=log_right,
         right_error=np.sqrt(right),
-        difference=log_ours - log_theirs,
-        error=np.sqrt(our_spread + their_spread),
+        difference=np.where(used, log_ours - log_theirs, np.nan),
+        error=np.where(used, np.sqrt(our_spread + their_spread), np.nan),
         used=used,
         minimum_count=minimum_count,
         sizes=sizes,
@@ -204,12 +204,13 @@ def ratio_line(bins: Balance) -> LineFit:
     ValueError
         If there are fewer than three such bins.
     """
-    x, y, chosen, error = bins.abscissa, bins.log_ratio, bins.used, bins.ratio_error
+    x, y = bins.log_forward - bins.log_left, bins.log_forward - bins.log_right
+    chosen, error = bins.used, bins.ratio_error
     for _ in range(4):
         if chosen.sum() < 3:
             raise ValueError(complaint("bins", bins.edges, "at least three bins that can be used"))
         line = straight_line(x[chosen], y[chosen], error[chosen])
-        error, scarcer = _expected(bins, line)
+        error, scarcer = _expected(bins, line.intercept.value + line.slope.value * x)
         chosen = np.isfinite(y) & (scarcer >= bins.minimum_count)
     # what all bins share moves the intercept alone
     variance = float(line.covariance[0, 0])
@@ -219,15 +220,14 @@ def ratio_line(bins: Balance) -> LineFit:
     return LineFit(intercept, line.slope, covariance, line.residual)
 
 
-def _expected(bins: Balance, line: LineFit) -> tuple[FloatArray, FloatArray]:
-    """Errors of the log ratio, and the smaller of the two counts, if the ratio is on the line."""
+def _expected(bins: Balance, log_ratio: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Errors and the smaller of the two counts, if this is the log ratio."""
     both = (bins.forward_counts + bins.backward_counts).astype(np.float64)
-    ratio = np.exp(line.intercept.value + line.slope.value * bins.abscissa)
-    ahead = 1.0 / (1.0 + bins.sizes[1] / (bins.sizes[0] * ratio))  # expected share of forward
     excess = bins.left_error**2 * bins.forward_counts  # 1 if exp(-Y) varies little in the bin
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt((excess / ahead + 1.0 / (1.0 - ahead)) / both)
-    return error, both * np.minimum(ahead, 1.0 - ahead)
+    with np.errstate(all="ignore"):  # far from the line, where no bin is chosen
+        share = 1.0 / (1.0 + bins.sizes[1] / bins.sizes[0] * np.exp(-log_ratio))  # of forward
+        error = np.sqrt((excess / share + 1.0 / (1.0 - share)) / both)
+    return error, both * np.minimum(share, 1.0 - share)
 
 
 _Weigh = Callable[[slice], Sequence[FloatArray]]

@@ -25,7 +25,7 @@ bench: $(STAMP) ## measure; JSON=file writes the figures too
 	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
 
 mutations: $(STAMP) ## break the physics on purpose and see which tests notice
-	$(BIN)/python tools/mutations.py
+	$(BIN)/python tools/mutations.py --write docs/mutations.md
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,252 @@
+"""Break the physics on purpose, one line at a time, and record which tests notice.
+
+    python tools/mutations.py [NAME ...] [--write docs/mutations.md]
+
+Every mutation is applied to a copy of the sources, the named test files run against the copy, and
+the failures listed. A mutation that no test notices makes the command fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path("src/spintherm")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One wrong line: where, what stands there, what is put there, and the tests to ask."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...] = ("test_simulate.py",)
+
+
+MUTATIONS = (
+    Mutation(
+        "noise twice too strong (splitting)",
+        "kernels/constants.py",
+        "s = steps.damping * steps.temperature * h",
+        "s = 2.0 * steps.damping * steps.temperature * h",
+    ),
+    Mutation(
+        "noise without its factor 2 (Euler-Maruyama)",
+        "kernels/constants.py",
+        "spread = 2.0 * steps.damping * steps.temperature * h",
+        "spread = steps.damping * steps.temperature * h",
+    ),
+    Mutation(
+        "sign of the torque in the damping-like part",
+        "kernels/constants.py",
+        "return self.moment * (field + self.gyromagnetic_ratio * self.spin_torque[place])",
+        "return self.moment * (field - self.gyromagnetic_ratio * self.spin_torque[place])",
+    ),
+    Mutation(
+        "sign of the torque in the precession",
+        "kernels/constants.py",
+        "return self.gyromagnetic_ratio * self.field[place] - torque",
+        "return self.gyromagnetic_ratio * self.field[place] + torque",
+    ),
+    Mutation(
+        "sense of the precession",
+        "kernels/constants.py",
+        "generator[:, 1, 2], generator[:, 2, 1] = -r[:, 2], r[:, 2]",
+        "generator[:, 1, 2], generator[:, 2, 1] = r[:, 2], -r[:, 2]",
+    ),
+    Mutation(
+        "missing jump work inside the protocol",
+        "kernels/ensemble.py",
+        "lanes[WORK + i] -= dot(",
+        "lanes[WORK + i] -= 0.0 * dot(",
+    ),
+    Mutation(
+        "missing jump work at the end",
+        "kernels/ensemble.py",
+        "state[3, i] -= dot(",
+        "state[3, i] -= 0.0 * dot(",
+    ),
+    Mutation(
+        "work of the torque left out",
+        "kernels/schemes.py",
+        "work = torque_work - dot(",
+        "work = 0.0 * torque_work - dot(",
+    ),
+    Mutation(
+        "sign of the torque's work along the drift (splitting)",
+        "kernels/schemes.py",
+        "    return -dot(\n        q[0],\n        q[1],\n        q[2],\n        fma(ny, pz",
+        "    return dot(\n        q[0],\n        q[1],\n        q[2],\n        fma(ny, pz",
+    ),
+    Mutation(
+        "Levy area left out (splitting)",
+        "kernels/constants.py",
+        "            2.0 * s,\n",
+        "            0.0 * s,\n",
+    ),
+    Mutation(
+        "great-circle work without 1 - s/3 (splitting)",
+        "kernels/constants.py",
+        "            1.0 - s / 3.0,\n",
+        "            1.0 + 0.0 * s,\n",
+    ),
+    Mutation(
+        "pumped entropy without its factor 2",
+        "kernels/constants.py",
+        "pumped = (self.gyromagnetic_ratio * self.moment)",
+        "pumped = (0.5 * self.gyromagnetic_ratio * self.moment)",
+    ),
+    Mutation(
+        "S_P left out of the entropy production",
+        "trajectories/thermodynamics.py",
+        "free_energy_change(magnet, protocol)) + pumped)",
+        "free_energy_change(magnet, protocol)) + 0.0 * pumped)",
+    ),
+    Mutation(
+        "beta left out of the entropy production",
+        "trajectories/thermodynamics.py",
+        "magnet.beta * (work",
+        "1.0 * (work",
+    ),
+    Mutation(
+        "equilibrium sampled at the wrong strength",
+        "trajectories/initial.py",
+        "magnet.beta * magnet.moment * strength",
+        "magnet.beta * strength",
+    ),
+    Mutation(
+        "neighbouring trajectories share their noise",
+        "kernels/noise.py",
+        "index = np.uint64(first + i)",
+        "index = np.uint64((first + i) // 2)",
+        ("test_kernels.py", "test_simulate.py"),
+    ),
+    Mutation(
+        "azimuth covers half of the circle",
+        "kernels/noise.py",
+        "return radial, azimuth - 3.0, sign",
+        "return radial, 0.5 * azimuth - 1.5, sign",
+        ("test_kernels.py", "test_simulate.py"),
+    ),
+    Mutation(
+        "backward field not flipped",
+        "protocol.py",
+        "self.field.reversed(self.duration, -1.0)",
+        "self.field.reversed(self.duration, 1.0)",
+        ("test_protocol.py", "test_theorems_of_trajectories.py"),
+    ),
+    Mutation(
+        "backward torque flipped",
+        "protocol.py",
+        "self.spin_torque.reversed(self.duration, 1.0)",
+        "self.spin_torque.reversed(self.duration, -1.0)",
+        ("test_protocol.py", "test_theorems_of_trajectories.py"),
+    ),
+    Mutation(
+        "drift without -2 T eta m",
+        "magnet.py",
+        "2.0 * self.temperature * self.damping * m",
+        "0.0 * self.temperature * self.damping * m",
+        ("test_magnet.py",),
+    ),
+)
+
+
+def main() -> int:
+    """Run the mutations that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="*", help="parts of names; all mutations if none")
+    parser.add_argument("--write", type=Path, help="write the table to this file too")
+    arguments = parser.parse_args()
+    chosen = [
+        m for m in MUTATIONS if not arguments.name or any(n in m.name for n in arguments.name)
+    ]
+    rows = []
+    for mutation in chosen:
+        caught = run(mutation)
+        rows.append((mutation, caught))
+        print(
+            f"{'caught' if caught else 'NOT CAUGHT':<11}{len(caught):>3}  {mutation.name}",
+            flush=True,
+        )
+    if arguments.write:
+        arguments.write.write_text(table(rows), encoding="utf-8")
+    return 0 if all(caught for _, caught in rows) else 1
+
+
+def run(mutation: Mutation) -> list[str]:
+    """Return the tests that fail when the mutation is in place."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        shutil.copytree(ROOT / "src", copy / "src")
+        shutil.copytree(ROOT / "tests", copy / "tests")
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        path = copy / PACKAGE / mutation.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(mutation.right) < 1:
+            raise SystemExit(f"{mutation.name}: {mutation.file} no longer holds\n{mutation.right}")
+        path.write_text(text.replace(mutation.right, mutation.wrong), encoding="utf-8")
+        return failures(copy, mutation.tests)
+
+
+def failures(copy: Path, tests: tuple[str, ...]) -> list[str]:
+    """Run test files against the copied sources and list the failing tests."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy / "src"),
+        "SPINTHERM_CACHE_DIR": str(copy / "cache"),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--no-header",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, *(f"tests/{name}" for name in tests)],
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise SystemExit(done.stdout + done.stderr)
+    return re.findall(r"^(?:FAILED|ERROR) tests/\S+::(\S+)", done.stdout, flags=re.MULTILINE)
+
+
+def table(rows: list[tuple[Mutation, list[str]]]) -> str:
+    """The table as Markdown."""
+    lines = [
+        "# What happens when the physics is broken",
+        "",
+        "Written by `make mutations`: a line of the code was broken as said, and the tests named",
+        "failed (at most six are listed).",
+        "",
+        "| broken | in | caught by |",
+        "|---|---|---|",
+    ]
+    for mutation, caught in rows:
+        names = list(dict.fromkeys(re.sub(r"\[.*", "", name) for name in caught))
+        listed = ", ".join(f"`{name}`" for name in names[:6]) or "**nothing**"
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        lines.append(f"| {mutation.name} | `{mutation.file}` | {listed}{more} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

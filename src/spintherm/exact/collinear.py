@@ -52,7 +52,17 @@ class CollinearSteadyState:
         _ = self.parameters
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the constant protocol."""
+        """Return the constant protocol.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         return Protocol(duration, self.field, self.spin_torque)
 
     @property

@@ -39,7 +39,17 @@ class FreeDiffusion:
         require_bath(self.magnet)
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the protocol of zero field."""
+        """Return the protocol of zero field.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         return Protocol(duration, (0.0, 0.0, 0.0))
 
     @property
@@ -127,7 +137,17 @@ class IsotropicWalk:
         require_field(np.asarray(self._strength), self.field)
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the constant protocol; it starts in equilibrium at H, not in the steady state."""
+        """Return the constant protocol; it starts in equilibrium at H, not in the steady state.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         return Protocol(duration, self.field, self.spin_torque)
 
     @property

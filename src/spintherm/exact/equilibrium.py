@@ -38,7 +38,17 @@ class EquilibriumMagnet:
         _ = self.steady_state
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the constant protocol."""
+        """Return the constant protocol.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         return Protocol(duration, self.field)
 
     @property

@@ -50,7 +50,17 @@ class FieldQuench:
             raise ValueError(validation.complaint("temperature", 0.0, "a number > 0"))
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the protocol: H₀ before time 0, H₁ from then on."""
+        """Return the protocol: H₀ before time 0, H₁ from then on.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         before = Pulse(-self.jump, -1.0, 0.0)
         return Protocol(duration, Constant(self.final_field) + before)
 

@@ -53,7 +53,17 @@ class UndampedTorque:
             raise ValueError(validation.complaint("damping", self.magnet.damping, "0"))
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the constant protocol."""
+        """Return the constant protocol.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         return Protocol(duration, self.field, self.spin_torque)
 
     def flow(self, time: float) -> FloatArray:

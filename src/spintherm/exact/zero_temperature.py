@@ -59,7 +59,17 @@ class ZeroTemperature:
         _ = theory.common_axis(self.field, self.spin_torque)
 
     def protocol(self, duration: float) -> Protocol:
-        """Return the constant protocol."""
+        """Return the constant protocol.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
         return Protocol(duration, self.field, self.spin_torque)
 
     def direction(self, times: ArrayLike) -> FloatArray:

@@ -120,6 +120,30 @@ def coefficients(
     return out
 
 
+def counting_derivatives(
+    magnet: Magnet, field: ArrayLike, spin_torque: ArrayLike
+) -> tuple[Coefficients, Coefficients, Coefficients]:
+    """Derivatives of `coefficients` at k = 0 in the exponents of beta W and S_P.
+
+    Parameters
+    ----------
+    magnet, field, spin_torque
+        As in `coefficients`, at constant field.
+
+    Returns
+    -------
+    tuple of ndarray, shape (..., 17) each
+        dM/dk_W, dM/dk_S and d²M/dk_W²; the other second derivatives vanish.
+    """
+
+    def at(work: float, pumped_entropy: float) -> Coefficients:
+        return coefficients(magnet, field, spin_torque, work=work, pumped_entropy=pumped_entropy)
+
+    here, up, down = at(0.0, 0.0), at(1.0, 0.0), at(-1.0, 0.0)
+    # exact: M is a quadratic polynomial of k_W and linear in k_S
+    return (up - down) / 2.0, at(0.0, 1.0) - here, up - 2.0 * here + down
+
+
 def _products(a: Floats, b: Floats) -> Floats:
     """Coefficients of (n·a)(n·b) in n_xx, n_yy, n_zz, n_xy, n_xz, n_yz."""
     ax, ay, az = np.moveaxis(a, -1, 0)
@@ -290,15 +314,29 @@ def uniform_density(basis: Basis) -> Floats:
     return out
 
 
+@lru_cache(maxsize=64)
+def polynomials(basis: Basis) -> Floats:
+    """Harmonic coefficients of 1, n_x, n_y, n_z, n_x², n_y², n_z², n_xn_y, n_xn_z, n_yn_z.
+
+    For density coefficients p, ``polynomials(basis) @ p`` are the mean values (1, <n>, <nn>);
+    parts of order above ``m_max`` are left out. Shape (10, size).
+    """
+    small = Basis(min(basis.l_max, 2), min(basis.m_max, 2))
+    parts = [matrix[[0]].toarray()[0] for matrix in (*multiplication(small), *quadratic(small))]
+    rows = np.sqrt(4.0 * np.pi) * np.stack([np.eye(small.size)[0], *parts])
+    return small.embed(rows, basis)
+
+
 def integrals(basis: Basis) -> Floats:
     """Row vectors that integrate 1, n_x, n_y, n_z against coefficients, shape (4, size).
 
     For density coefficients c, ``integrals(basis) @ c`` is (1, <n_x>, <n_y>, <n_z>). Orders that
     the basis does not hold integrate to zero.
     """
-    out = np.zeros((4, basis.size))
-    out[0, 0] = np.sqrt(4.0 * np.pi)
-    for row, m in ((1, 1), (2, -1), (3, 0)):
-        if basis.l_max >= 1 and abs(m) <= basis.m_max:
-            out[row, basis.index(1, m)] = np.sqrt(4.0 * np.pi / 3.0)
-    return out
+    return polynomials(basis)[:4]
+
+
+def applied_to_one(basis: Basis, coefs: Coefficients) -> NDArray[Any]:
+    """Harmonic coefficients of M 1, a polynomial of second degree in n, shape (size,)."""
+    weights = np.concatenate([coefs[ONE : ONE + 1], coefs[LINEAR], coefs[QUADRATIC]])
+    return np.asarray(weights @ polynomials(basis))

@@ -123,15 +123,27 @@ class Basis:
         return values
 
     def expand(self, coefficients: NDArray[Any], directions: ArrayLike) -> NDArray[Any]:
-        """Return the function with coefficients (size,) at unit vectors (..., 3), in blocks."""
+        """Return functions given by their coefficients at unit vectors, block by block.
+
+        Parameters
+        ----------
+        coefficients : ndarray, shape (size,) or (size, k)
+            One function or k of them.
+        directions : array_like, shape (..., 3)
+
+        Returns
+        -------
+        ndarray, shape (...) or (..., k)
+        """
         n = np.asarray(directions, dtype=float)
         flat = n.reshape(-1, 3)
-        out = np.empty(len(flat), dtype=np.result_type(coefficients, float))
+        tail = coefficients.shape[1:]
+        out = np.empty((len(flat), *tail), dtype=np.result_type(coefficients, float))
         step = max(1, 2_000_000 // self.size)
         for start in range(0, len(flat), step):
             block = slice(start, start + step)
             out[block] = self.evaluate(flat[block]) @ coefficients
-        return out.reshape(n.shape[:-1])
+        return out.reshape(*n.shape[:-1], *tail)
 
 
 def legendre(basis: Basis, cosine: ArrayLike, sine: ArrayLike) -> Floats:
@@ -150,7 +162,7 @@ def legendre(basis: Basis, cosine: ArrayLike, sine: ArrayLike) -> Floats:
         cos_place = basis.index(ell, m)
         out[cos_place[0]] = top
         before, now = np.zeros_like(top), top
-        a = _step(ell, m)
+        a = degree_step(ell, m)
         for k in range(len(ell) - 1):
             before, now = now, (c * now - (a[k - 1] * before if k else 0.0)) / a[k]
             out[cos_place[k + 1]] = now
@@ -159,7 +171,7 @@ def legendre(basis: Basis, cosine: ArrayLike, sine: ArrayLike) -> Floats:
     return np.moveaxis(out, 0, -1)
 
 
-def _step(ell: Any, m: Any) -> Any:
+def degree_step(ell: Any, m: Any) -> Any:
     """Element of multiplication by n_z between S_lm and S_(l+1)m."""
     return np.sqrt(((ell + 1.0) ** 2 - m * m) / ((2.0 * ell + 1) * (2.0 * ell + 3)))
 
@@ -192,7 +204,7 @@ def _raised(basis: Basis, sine: bool) -> tuple[Ints, Ints, Ints, Floats]:
 def multiplication(basis: Basis) -> tuple[Sparse, Sparse, Sparse]:
     """Matrices of multiplication by n_x, n_y, n_z (symmetric, couple l to l±1)."""
     ell, m = basis.degrees, basis.orders
-    z = _matrix(basis, ell, m, ell + 1, m, _step(ell, m))
+    z = _matrix(basis, ell, m, ell + 1, m, degree_step(ell, m))
     return _transverse(basis, sine=False), _transverse(basis, sine=True), (z + z.T).tocsr()
 
 

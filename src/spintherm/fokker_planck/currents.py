@@ -1,0 +1,58 @@
+r"""Probability currents of a steady state on the sphere of directions.
+
+Per unit solid angle and as velocities of n = m/|m|, so that
+:math:`\partial_t p = -\nabla_S\cdot(J_R + J_{IR})`. [I] 2.16 divided by the area element reads
+
+.. math:: J_R = -\gamma_0\,p\;n\times(H + m\times P), \qquad
+   J_{IR} = -\eta m\,p\;n\times[n\times(H + m\times P)] - \eta T\,\nabla_S p ,
+
+and the entropy production [I] 3.14 is
+:math:`\Sigma = \int |J_{IR}|^2/(\eta T p)\,d\Omega`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintherm.fokker_planck.harmonics import Floats, gradient
+
+if TYPE_CHECKING:
+    from spintherm.fokker_planck.steady import SteadyState
+
+
+def currents(state: SteadyState, directions: Floats) -> tuple[Floats, Floats]:
+    """Return the reversible and the irreversible probability current.
+
+    Parameters
+    ----------
+    state : SteadyState
+    directions : ndarray, shape (..., 3)
+        Unit vectors in the user's frame.
+
+    Returns
+    -------
+    reversible, irreversible : ndarray, shape (..., 3)
+        Tangent vectors in the user's frame, probability per time and length on the unit sphere.
+    """
+    p, slope = density_and_gradient(state, directions)
+    magnet, n = state.magnet, directions
+    force = state.field + magnet.moment * np.cross(n, state.spin_torque)
+    turn = np.cross(n, force)
+    reversible = -magnet.gyromagnetic_ratio * p[..., None] * turn
+    damped = -magnet.damping * magnet.moment * p[..., None] * np.cross(n, turn)
+    return reversible, damped - magnet.damping * magnet.temperature * slope
+
+
+def density_and_gradient(
+    state: SteadyState, directions: NDArray[np.float64]
+) -> tuple[Floats, Floats]:
+    """Return the density (...) and its surface gradient (..., 3) at unit vectors (..., 3)."""
+    basis, frame = state.solution.basis, state.setting.frame
+    larger = basis.extended()
+    p = basis.embed(state.solution.density, larger)
+    fields = np.stack([p, *(d @ p for d in gradient(larger))], axis=-1)
+    values = larger.expand(fields, directions @ frame.T)
+    return values[..., 0], values[..., 1:] @ frame

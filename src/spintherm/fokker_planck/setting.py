@@ -1,0 +1,165 @@
+r"""The frame and the first truncation in which a steady density is compact.
+
+The axis of the harmonics is the attracting fixed point of the drift,
+:math:`n_* = (\lambda b + r\times b + \omega r)/(\lambda^2 + r^2)` with
+:math:`(\lambda + i\omega)^2 = (b + i r)^2`, :math:`b = \eta m H_d` and :math:`r = \gamma_0 H_p`.
+The drift is a conformal vector field, hence near :math:`n_*` the density is a round Gaussian
+of variance :math:`\eta T/\lambda`: it needs degrees up to a multiple of
+:math:`\sqrt{\lambda/\eta T}`, but the fewer orders m the stronger the field. For P parallel to H
+only m = 0 is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spintherm.fokker_planck.generator import (
+    GRADIENT,
+    LAPLACIAN,
+    ROTATION,
+    Coefficients,
+    coefficients,
+    rotated,
+)
+from spintherm.fokker_planck.harmonics import Floats
+
+if TYPE_CHECKING:
+    from spintherm.magnet import Magnet
+
+PARALLEL = 1e-14
+"""Sine of the angle between H and P below which they count as parallel."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Fields seen from the frame in which the density is compact.
+
+    Attributes
+    ----------
+    frame : ndarray, shape (3, 3)
+        Rows are the axes of the harmonics in the user's frame.
+    field, spin_torque : ndarray, shape (3,)
+        H and P in that frame.
+    coefs : ndarray, shape (17,)
+        The backward generator.
+    axial : bool
+        H and P are parallel: only m = 0 is needed.
+    l_max, m_max : int
+        First guess of the truncation.
+    """
+
+    frame: Floats
+    field: Floats
+    spin_torque: Floats
+    coefs: Coefficients
+    axial: bool
+    l_max: int
+    m_max: int
+
+
+def fixed_point(b: Floats, r: Floats) -> tuple[Floats, Floats]:
+    """Attracting fixed point of the flow n' = b - n (n·b) + r×n and the rate of attraction.
+
+    Parameters
+    ----------
+    b, r : ndarray, shape (..., 3)
+        Damping and precession vectors.
+
+    Returns
+    -------
+    point : ndarray, shape (..., 3)
+        Unit vectors; without attraction a centre of the flow.
+    rate : ndarray, shape (...)
+        lambda >= 0.
+    """
+    square = np.sum(b * b, -1) - np.sum(r * r, -1) + 2j * np.sum(b * r, -1)
+    root = np.sqrt(square)
+    rate, turn = np.abs(root.real), np.where(root.real < 0.0, -root.imag, root.imag)
+    point = rate[..., None] * b + np.cross(r, b) + turn[..., None] * r
+    length = np.linalg.norm(point, axis=-1, keepdims=True)
+    up = np.array([0.0, 0.0, 1.0])
+    return np.where(length > 0.0, point / np.where(length > 0.0, length, 1.0), up), rate
+
+
+def frames(axis: Floats, other: Floats) -> Floats:
+    """Rotations with the third row along `axis` and `other` in the plane of rows 1 and 3."""
+    across = other - axis * np.sum(axis * other, -1, keepdims=True)
+    small = np.linalg.norm(across, axis=-1) <= 1e-8 * np.linalg.norm(other, axis=-1)
+    any_way = np.eye(3)[np.argmin(np.abs(axis), axis=-1)]
+    any_way = any_way - axis * np.sum(axis * any_way, -1, keepdims=True)
+    x = np.where(small[..., None], any_way, across)
+    x = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    return np.stack([x, np.cross(axis, x), axis], axis=-2)
+
+
+def settings(
+    magnet: Magnet, fields: Floats, spin_torques: Floats, scale: float = 1.0
+) -> list[Setting]:
+    """Frames, generators and first guesses for many fields (N, 3) and torques (N, 3).
+
+    The guess is for a tail of 1e-12; `scale` multiplies it.
+    """
+    H, P = fields, spin_torques
+    sizes = np.linalg.norm(H, axis=-1) * np.linalg.norm(P, axis=-1)
+    axial = np.linalg.norm(np.cross(H, P), axis=-1) <= PARALLEL * sizes
+    raw = coefficients(magnet, H, P)
+    b, r = raw[..., GRADIENT], raw[..., ROTATION]
+    axis, rate = fixed_point(b, r)
+    turned = frames(_axial_axis(axis, b, r, axial), P)
+    H_in = np.einsum("nij,nj->ni", turned, H)
+    P_in = np.einsum("nij,nj->ni", turned, P)
+    H_in[axial, :2] = 0.0
+    P_in[axial, :2] = 0.0
+    coefs = coefficients(magnet, H_in, P_in)
+    l_max, m_max = _guess(coefs, rate, axial, scale)
+    rows = zip(turned, H_in, P_in, coefs, axial.tolist(), l_max, m_max, strict=True)
+    return [Setting(*row) for row in rows]
+
+
+def compact_frame(coefs: Coefficients, axial: bool) -> tuple[Floats, int, int]:
+    """Frame, l_max and m_max for any generator: its drift's fixed point becomes the axis.
+
+    An axial generator keeps its axis z.
+    """
+    axis, rate = fixed_point(coefs[GRADIENT].real, coefs[ROTATION].real)
+    frame = np.eye(3) if axial else frames(axis, coefs[GRADIENT].real)
+    turned = rotated(coefs, frame).real
+    l_max, m_max = _guess(turned[None], rate[None], np.array([axial]), 1.0)
+    return frame, l_max[0], min(m_max[0], l_max[0])
+
+
+def _axial_axis(axis: Floats, b: Floats, r: Floats, axial: Any) -> Floats:
+    """For parallel fields: their common line, towards b (from the larger of b and r)."""
+    sizes = np.linalg.norm(b, axis=-1), np.linalg.norm(r, axis=-1)
+    line = np.where((sizes[0] > sizes[1])[..., None], b, r)
+    line = line * np.where(np.sum(line * b, -1) < 0.0, -1.0, 1.0)[..., None]
+    length = np.linalg.norm(line, axis=-1, keepdims=True)
+    line = np.where(length > 0.0, line / np.where(length > 0.0, length, 1.0), axis)
+    return np.where(axial[..., None], line, axis)
+
+
+def _guess(
+    coefs: Coefficients, rate: Floats, axial: Any, scale: float
+) -> tuple[list[int], list[int]]:
+    """Truncation that is usually just enough for a tail of 1e-12."""
+    diffusion = coefs[..., LAPLACIAN]
+    b = np.linalg.norm(coefs[..., GRADIENT], axis=-1) / diffusion
+    r = np.linalg.norm(coefs[..., ROTATION], axis=-1) / diffusion
+    pull = rate / diffusion
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slow = np.where(b > 0.0, b**2 / np.hypot(b, r), 0.0)
+        lean = np.linalg.norm(coefs[..., 1:3], axis=-1) / diffusion / b
+        sharp = np.where(lean > 0.0, np.sqrt(pull) / lean, 1e30)
+    width = np.where(axial, b, np.maximum(np.sqrt(pull * b), slow))
+    l_max = 6.0 + 7.8 * scale * np.sqrt(width)
+    m_max = np.where(axial, 0.0, np.minimum(l_max, 2.0 + 26.0 * scale**2 / np.log(2.0 + sharp)))
+    return [rung(x) for x in l_max], [rung(x) for x in m_max]
+
+
+def rung(x: float) -> int:
+    """Round a truncation up to one of few values, so that neighbours share their matrices."""
+    step = max(1, 2 ** int(np.log2(max(x, 1.0)) - 3.0))
+    return int(np.ceil(x / step) * step)

@@ -1,0 +1,384 @@
+r"""The steady state at constant field and spin torque, with its exact rates and noises.
+
+The density solves :math:`M^T p = 0` with :math:`\int p\,d\Omega = 1`. Its moments give the rates
+
+.. math:: \dot S_P = 2\gamma_0\,\langle m\rangle\cdot P, \qquad
+   \dot S_B = \beta\,\langle v\cdot(m\times P)\rangle = \beta\dot W = -\beta\dot Q, \qquad
+   \Sigma = \dot S_B + \dot S_P ,
+
+[I] 3.9-3.11, [II] 6-8. The long-time (co)variances per time of work and pumped entropy are second
+derivatives of the leading eigenvalue of the tilted generator M(k). With :math:`M_a`,
+:math:`M_{ab}` the derivatives of M at k = 0, second-order perturbation theory gives
+
+.. math:: \lambda_a = \langle M_a 1\rangle, \qquad
+   \lambda_{ab} = \langle M_{ab}1\rangle + (M_a 1, h_b) + (M_b 1, h_a), \qquad
+   M^T h_a = -(M_a^T - \lambda_a)\,p, \quad \int h_a\,d\Omega = 0 .
+
+For pumped entropy :math:`M_S = 2\gamma_0 m\,n\cdot P` is a multiplication and this is the
+Green-Kubo integral :math:`2\int_0^\infty C(t)\,dt`. The work has a martingale part as well: its
+quadratic variation is :math:`\langle M_{WW}1\rangle` and its covariation with n the derivative
+term in :math:`M_W`. Heat is :math:`Q = -W` up to the bounded energy change, so that its noise is
+that of work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spintherm import validation
+from spintherm.fokker_planck.generator import (
+    LAPLACIAN,
+    ROTATION,
+    applied_to_one,
+    counting_derivatives,
+    polynomials,
+)
+from spintherm.fokker_planck.harmonics import Basis, Floats
+from spintherm.fokker_planck.resolution import TOLERANCE, Solution, resolve
+from spintherm.fokker_planck.setting import Setting, settings
+
+if TYPE_CHECKING:
+    from spintherm.fokker_planck.correlation import CorrelationModel
+    from spintherm.magnet import Magnet
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Mean rates of a density (..., ), in the frame of its setting."""
+
+    mean_direction: Floats
+    pumped_entropy: float
+    bath_entropy: float
+
+
+def rates(magnet: Magnet, setting: Setting, basis: Basis, density: Floats) -> Rates:
+    """Return the mean direction and the rates of pumped and bath entropy of a steady density."""
+    moments = polynomials(basis) @ density
+    n, P = moments[1:4], setting.spin_torque
+    pumped = 2.0 * magnet.gyromagnetic_ratio * magnet.moment * float(n @ P)
+    xx, yy, zz, xy, xz, yz = moments[4:]
+    spread = np.eye(3) - np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    pull = setting.coefs[3] / setting.coefs[LAPLACIAN]
+    if setting.axial and pull > 1.0:
+        spread[2, 2] = 2.0 * n[2] / pull  # of exp(pull n_z): the same without cancellation
+    r = setting.coefs[ROTATION]
+    m, beta = magnet.moment, magnet.beta
+    bath = -beta * m**2 * (r @ spread @ P)
+    bath += beta * magnet.damping * m**3 * (n @ np.cross(P, setting.field))
+    return Rates(n, pumped, float(bath))
+
+
+def phase(pumped_entropy_rate: float, bath_entropy_rate: float) -> str:
+    """Name what the magnet does: [II], between equations 8 and 9.
+
+    A rate counts as zero below 1e-12 of the entropy production; on a border the magnet is a dud.
+    """
+    pumped, bath = pumped_entropy_rate, bath_entropy_rate
+    if pumped == 0.0 and bath == 0.0:
+        return "equilibrium"
+    least = 1e-12 * (pumped + bath)
+    if pumped < -least:
+        return "heat pump"
+    return "refrigerator" if bath < -least else "dud"
+
+
+@dataclass(frozen=True, repr=False)
+class SteadyState:
+    """Steady state of a magnet at constant field and spin torque.
+
+    Made by `steady_state`. Rates are per unit time; noises are long-time limits of Var/tau.
+
+    Attributes
+    ----------
+    magnet : Magnet
+    field, spin_torque : ndarray, shape (3,)
+    mean_moment : ndarray, shape (3,)
+        <m>.
+    pumped_entropy_rate, bath_entropy_rate, entropy_production_rate : float
+        Means of dS_P/dt, dS_B/dt and their sum.
+    work_rate, heat_rate : float
+        Mean work of the spin torque on the magnet and heat absorbed from the bath: they cancel.
+    pumped_entropy_noise, work_noise, heat_noise, entropy_production_noise : float
+        lim Var/tau of S_P, W, Q and beta W + S_P.
+    covariance : ndarray, shape (3, 3)
+        lim Cov/tau of (W, Q, S_P).
+    uncertainty_ratio : float
+        Delta_P Sigma/(2 dS_P/dt²); an overdamped current has at least 1. nan in equilibrium.
+    phase : str
+        "refrigerator", "heat pump", "dud" or "equilibrium".
+    l_max, m_max : int
+        Truncation used.
+    tail : float
+        Largest relative coefficient at its edge.
+    setting, solution
+        The frame and the coefficients, for the other tools of this folder.
+    """
+
+    magnet: Magnet
+    field: Floats
+    spin_torque: Floats
+    mean_moment: Floats
+    pumped_entropy_rate: float
+    bath_entropy_rate: float
+    covariance: Floats
+    phase: str
+    setting: Setting
+    solution: Solution
+
+    @property
+    def entropy_production_rate(self) -> float:
+        """Mean entropy production, [I] 3.11 in a steady state."""
+        return self.pumped_entropy_rate + self.bath_entropy_rate
+
+    @property
+    def work_rate(self) -> float:
+        """Mean work of the spin torque on the magnet per time, T dS_B/dt."""
+        return self.magnet.temperature * self.bath_entropy_rate
+
+    @property
+    def heat_rate(self) -> float:
+        """Mean heat absorbed from the bath per time, -T dS_B/dt."""
+        return -self.work_rate
+
+    @property
+    def pumped_entropy_noise(self) -> float:
+        """Delta_P, [II] 9."""
+        return float(self.covariance[2, 2])
+
+    @property
+    def work_noise(self) -> float:
+        """Long-time Var W/tau."""
+        return float(self.covariance[0, 0])
+
+    @property
+    def heat_noise(self) -> float:
+        """Long-time Var Q/tau."""
+        return float(self.covariance[1, 1])
+
+    @property
+    def entropy_production_noise(self) -> float:
+        """Long-time variance per time of beta W + S_P."""
+        beta, c = self.magnet.beta, self.covariance
+        return float(beta**2 * c[0, 0] + 2.0 * beta * c[0, 2] + c[2, 2])
+
+    @property
+    def uncertainty_ratio(self) -> float:
+        """Delta_P Sigma/(2 dS_P/dt²), at least 1 where the uncertainty relation holds."""
+        if self.pumped_entropy_rate == 0.0:
+            return np.nan if self.entropy_production_rate == 0.0 else np.inf
+        product = self.pumped_entropy_noise * self.entropy_production_rate
+        return product / (2.0 * self.pumped_entropy_rate**2)
+
+    @property
+    def l_max(self) -> int:
+        """Largest degree of the harmonics used."""
+        return self.solution.basis.l_max
+
+    @property
+    def m_max(self) -> int:
+        """Largest order of the harmonics used; 0 where H and P are parallel."""
+        return self.solution.basis.m_max
+
+    @property
+    def tail(self) -> float:
+        """Largest coefficient at the edge of the truncation, relative to the largest of all."""
+        return self.solution.tail
+
+    def density(self, directions: ArrayLike) -> Floats:
+        """Return the probability density per unit solid angle.
+
+        Parameters
+        ----------
+        directions : array_like, shape (..., 3)
+            Unit vectors m/|m|.
+
+        Returns
+        -------
+        ndarray, shape (...)
+        """
+        n = _unit(directions) @ self.setting.frame.T
+        values: Floats = self.solution.basis.expand(self.solution.density, n)
+        return values
+
+    def currents(self, directions: ArrayLike) -> tuple[Floats, Floats]:
+        """Return the reversible and irreversible probability currents, see `currents`."""
+        from spintherm.fokker_planck.currents import currents
+
+        return currents(self, _unit(directions))
+
+    def spectrum(self, count: int = 6) -> Any:
+        """Return the slowest non-zero eigenvalues, see `spectrum.spectrum`."""
+        from spintherm.fokker_planck.spectrum import spectrum
+
+        return spectrum(self.setting, self.solution.basis, count)
+
+    def pumped_entropy_correlation(self, times: ArrayLike) -> Floats:
+        """Return C(t) = <dS_P/dt(0) dS_P/dt(t)> - <dS_P/dt>².
+
+        Parameters
+        ----------
+        times : array_like, shape (...)
+            Not negative.
+        """
+        return self._correlation.correlation(times)
+
+    def pumped_entropy_variance(self, durations: ArrayLike) -> Floats:
+        """Return Var S_P over a time tau, exactly 2 int_0^tau (tau - s) C(s) ds.
+
+        Parameters
+        ----------
+        durations : array_like, shape (...)
+            tau, not negative.
+        """
+        return self._correlation.variance(durations)
+
+    @cached_property
+    def _correlation(self) -> CorrelationModel:
+        from spintherm.fokker_planck.correlation import correlation_model
+
+        return correlation_model(self.magnet, self.setting, self.solution)
+
+    def sample(self, size: int, rng: np.random.Generator) -> Floats:
+        """Draw moments from the density.
+
+        Parameters
+        ----------
+        size : int
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray, shape (size, 3)
+            Vectors of length `magnet.moment`.
+        """
+        from spintherm.fokker_planck.sampling import sample
+
+        count = validation.positive_integer("size", size)
+        n = sample(self.solution.basis, self.solution.density, count, rng)
+        moments: Floats = self.magnet.moment * (n @ self.setting.frame)
+        return moments
+
+    def to_dataset(self) -> Any:
+        """Return an xarray.Dataset of the numbers above, with units and meanings."""
+        from spintherm.fokker_planck.batch import dataset_of
+
+        return dataset_of(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"SteadyState: {self.phase}, <m> = {np.round(self.mean_moment, 6)},"
+            f" resolved with l <= {self.l_max}, |m| <= {self.m_max} (tail {self.tail:.0e})\n"
+            f"  entropy rates: pumped {self.pumped_entropy_rate:.6g},"
+            f" bath {self.bath_entropy_rate:.6g}, produced {self.entropy_production_rate:.6g}\n"
+            f"  pumped entropy noise {self.pumped_entropy_noise:.6g},"
+            f" uncertainty ratio {self.uncertainty_ratio:.6g}"
+        )
+
+
+def steady_state(
+    magnet: Magnet,
+    field: ArrayLike,
+    spin_torque: ArrayLike,
+    *,
+    tolerance: float = TOLERANCE,
+    l_max: int | None = None,
+    m_max: int | None = None,
+) -> SteadyState:
+    """Solve for the steady state at constant field and spin torque.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        With damping and temperature above zero.
+    field, spin_torque : array_like, shape (3,)
+        H and P.
+    tolerance : float
+        Largest allowed relative size of the harmonics at the edge of the truncation. Rates and
+        noises are more accurate than that, because they need only l <= 2.
+    l_max, m_max : int, optional
+        Truncation; by default it grows until the tail is below the tolerance.
+
+    Returns
+    -------
+    SteadyState
+
+    Raises
+    ------
+    ValueError
+        If an argument is not a finite vector, or the magnet has no bath (zero damping or
+        temperature): then there is no unique smooth steady state.
+    ResolutionError
+        If the density cannot be resolved to the tolerance.
+    """
+    H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
+    check_bath(magnet)
+    check_truncation(tolerance, l_max, m_max)
+    setting = settings(magnet, H[None], P[None])[0]
+    return state_of(magnet, H, P, setting, tolerance=tolerance, l_max=l_max, m_max=m_max)
+
+
+def state_of(
+    magnet: Magnet,
+    field: Floats,
+    spin_torque: Floats,
+    setting: Setting,
+    *,
+    tolerance: float,
+    l_max: int | None = None,
+    m_max: int | None = None,
+) -> SteadyState:
+    """Return the steady state of one setting, arguments checked."""
+    work, pumped, second = counting_derivatives(magnet, setting.field, setting.spin_torque)
+    solution = resolve(setting, (work, pumped), tolerance=tolerance, l_max=l_max, m_max=m_max)
+    basis = solution.basis
+    mean = rates(magnet, setting, basis, solution.density)
+    functions = np.stack([applied_to_one(basis, work), applied_to_one(basis, pumped)])
+    response = functions @ solution.responses
+    noise = response + response.T
+    noise[0, 0] += applied_to_one(basis, second) @ solution.density
+    T = magnet.temperature
+    to_three = np.array([[T, 0.0], [-T, 0.0], [0.0, 1.0]])
+    return SteadyState(
+        magnet=magnet,
+        field=field,
+        spin_torque=spin_torque,
+        mean_moment=magnet.moment * (mean.mean_direction @ setting.frame),
+        pumped_entropy_rate=mean.pumped_entropy,
+        bath_entropy_rate=mean.bath_entropy,
+        covariance=to_three @ noise @ to_three.T,
+        phase=phase(mean.pumped_entropy, mean.bath_entropy),
+        setting=setting,
+        solution=solution,
+    )
+
+
+def check_bath(magnet: Magnet) -> None:
+    """Raise ValueError unless damping and temperature are above zero."""
+    for name in ("damping", "temperature"):
+        value = getattr(magnet, name)
+        if not value > 0.0:
+            expected = "above zero: without a bath there is no unique smooth steady state"
+            raise ValueError(validation.complaint(f"magnet.{name}", value, expected))
+
+
+def check_truncation(tolerance: float, l_max: int | None, m_max: int | None) -> None:
+    """Raise ValueError unless the numerical options make sense."""
+    validation.finite_scalar("tolerance", tolerance, positive=True)
+    if l_max is not None:
+        validation.positive_integer("l_max", l_max)
+    if m_max is not None and m_max < 0:
+        raise ValueError(validation.complaint("m_max", m_max, "an integer >= 0"))
+
+
+def _unit(directions: ArrayLike) -> Floats:
+    n = validation.vectors("directions", directions)
+    length = np.linalg.norm(n, axis=-1, keepdims=True)
+    if np.any(np.abs(length - 1.0) > 1e-6):
+        raise ValueError(validation.complaint("directions", directions, "unit vectors (..., 3)"))
+    unit: Floats = n / length
+    return unit

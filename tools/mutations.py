@@ -83,10 +83,10 @@ MUTATIONS = (
         "work = 0.0 * torque_work - dot(",
     ),
     Mutation(
-        "sign of the torque's work along the drift (splitting)",
+        "sign of the work of the torque (splitting)",
         "kernels/schemes.py",
-        "    return -dot(\n        q[0],\n        q[1],\n        q[2],\n        fma(ny, pz",
-        "    return dot(\n        q[0],\n        q[1],\n        q[2],\n        fma(ny, pz",
+        "    torque_work = dot(\n        q[0],\n        q[1],\n        q[2],\n        fma(area",
+        "    torque_work = -dot(\n        q[0],\n        q[1],\n        q[2],\n        fma(area",
     ),
     Mutation(
         "Levy area left out (splitting)",

@@ -13,15 +13,12 @@ from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.jit import fma, inline, kernel
 from spintherm.kernels.noise import advance, normal_pair, polar_draw
 from spintherm.kernels.schemes import (
-    bookkeeping,
-    chord_work,
     dot,
     euler_maruyama,
     load_euler_maruyama,
     load_splitting,
     moebius,
     moebius_with_frame,
-    renormalised,
     splitting,
     tangent,
 )
@@ -81,16 +78,13 @@ def _transport(vx, vy, vz, ax, ay, az, bx, by, bz):
 
 
 @inline
-def _splitting_step(state, i, ax, ay, az, dx, dy, dz, exponential, sign, c):
-    """Finish a step whose first drift led to a, with noise along d and exponential variate."""
-    _, floor, span, inverse_kappa, _, _, q, books = c
+def _splitting_step(state, i, nx, ny, nz, dx, dy, dz, exponential, sign, c):
+    """Finish a step whose first drift led to n, with noise along d and an exponential variate."""
+    _, floor, span, inverse_kappa, _, _, _, _ = c
     versine = -log(fma(span, np.exp(-exponential), floor)) * inverse_kappa
-    nx, ny, nz = state[0, i], state[1, i], state[2, i]
-    px, py, pz, torque_work = splitting(ax, ay, az, dx, dy, dz, versine, sign, c)
-    torque_work += chord_work(nx, ny, nz, ax, ay, az, q)
-    px, py, pz = renormalised(px, py, pz)
-    work, heat, pumped = bookkeeping(nx, ny, nz, px, py, pz, torque_work, books)
-    _book(state, i, px, py, pz, work, heat, pumped)
+    ox, oy, oz = state[0, i], state[1, i], state[2, i]
+    fx, fy, fz, work, heat, pumped = splitting(ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, sign, c)
+    _book(state, i, fx, fy, fz, work, heat, pumped)
 
 
 @kernel

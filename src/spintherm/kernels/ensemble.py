@@ -12,8 +12,6 @@ from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
 from spintherm.kernels.noise import advance, normal_pair, polar_draw, symmetric_uniform, uniform
 from spintherm.kernels.schemes import (
-    bookkeeping,
-    chord_work,
     dot,
     euler_maruyama,
     load_euler_maruyama,
@@ -24,11 +22,14 @@ from spintherm.kernels.schemes import (
     tangent,
 )
 
-LANES = 128
+LANES = 64
 X, Y, Z, WORK, HEAT, PUMPED = (LANES * row for row in range(6))
 S0, S1, S2, S3 = (LANES * row for row in range(4))
+VERSINE, COSINE, SINE, SIGN = (LANES * row for row in range(4))
+GX, GY, GZ = (LANES * row for row in range(3))
 STATE_ROWS = 6
 GENERATOR_ROWS = 4
+NOISE_ROWS = 4
 
 
 @inline
@@ -76,6 +77,7 @@ def advance_euler_maruyama(state, generators, constants, jumps):
     prefer_wide_vectors()
     lanes = np.empty(STATE_ROWS * LANES)
     bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
+    noise = np.empty(NOISE_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         _load(state, generators, first, count, lanes, bits)
@@ -89,10 +91,17 @@ def advance_euler_maruyama(state, generators, constants, jumps):
                 raw_xy, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
                 raw_z, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
                 bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-                gx, gy = normal_pair(raw_xy)
-                gz, _ = normal_pair(raw_z)
+                noise[GX + i], noise[GY + i] = normal_pair(raw_xy)
+                noise[GZ + i], _ = normal_pair(raw_z)
+            for i in range(LANES):
                 nx, ny, nz, work, heat, pumped = euler_maruyama(
-                    lanes[X + i], lanes[Y + i], lanes[Z + i], gx, gy, gz, c
+                    lanes[X + i],
+                    lanes[Y + i],
+                    lanes[Z + i],
+                    noise[GX + i],
+                    noise[GY + i],
+                    noise[GZ + i],
+                    c,
                 )
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
                 lanes[WORK + i] += work
@@ -110,6 +119,7 @@ def advance_splitting(state, generators, constants, jumps):
     prefer_wide_vectors()
     lanes = np.empty(STATE_ROWS * LANES)
     bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
+    noise = np.empty(NOISE_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         _load(state, generators, first, count, lanes, bits)
@@ -118,22 +128,23 @@ def advance_splitting(state, generators, constants, jumps):
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
                 _jump(lanes, jx, jy, jz)
             c = load_splitting(constants, k)
-            matrix, floor, span, inverse_kappa, _, _, q, books = c
+            matrix, floor, span, inverse_kappa, _, _, _, _ = c
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
                 raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
                 bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
                 radial, azimuth, sign = polar_draw(raw)
-                versine = -log(fma(span, radial, floor)) * inverse_kappa
                 cosine, sine = cos_sin_turn(azimuth)
-                nx, ny, nz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                ax, ay, az, frame = moebius_with_frame(nx, ny, nz, matrix)
-                dx, dy, dz = tangent(ax, ay, az, frame, cosine, sine)
-                px, py, pz, torque_work = splitting(ax, ay, az, dx, dy, dz, versine, sign, c)
-                torque_work += chord_work(nx, ny, nz, ax, ay, az, q)
-                px, py, pz = renormalised(px, py, pz)
-                work, heat, pumped = bookkeeping(nx, ny, nz, px, py, pz, torque_work, books)
-                lanes[X + i], lanes[Y + i], lanes[Z + i] = px, py, pz
+                noise[VERSINE + i] = -log(fma(span, radial, floor)) * inverse_kappa
+                noise[COSINE + i], noise[SINE + i], noise[SIGN + i] = cosine, sine, sign
+            for i in range(LANES):
+                ox, oy, oz = lanes[X + i], lanes[Y + i], lanes[Z + i]
+                nx, ny, nz, frame = moebius_with_frame(ox, oy, oz, matrix)
+                dx, dy, dz = tangent(nx, ny, nz, frame, noise[COSINE + i], noise[SINE + i])
+                nx, ny, nz, work, heat, pumped = splitting(
+                    ox, oy, oz, nx, ny, nz, dx, dy, dz, noise[VERSINE + i], noise[SIGN + i], c
+                )
+                lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
                 lanes[WORK + i] += work
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped

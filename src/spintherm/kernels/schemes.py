@@ -152,12 +152,13 @@ def tangent(nx, ny, nz, a, cosine, sine):
 
 
 @inline
-def splitting(nx, ny, nz, dx, dy, dz, versine, sign, constants):
-    """Finish a splitting step from ``n``, the state after the first drift, moved along tangent d.
+def splitting(ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, sign, constants):
+    """Finish a splitting step that began at o and whose first drift led to n; noise goes along d.
 
-    Returns the state after noise and second drift, and the torque's work on both.
+    Returns (n', work, heat, pumped entropy). The torque's work, -m^2 P. applied to the areas
+    o x n (drift), arc n x p (noise), p x f (drift), is gathered into one scalar product.
     """
-    a, _, _, _, shrink, levy, q, _ = constants
+    a, _, _, _, shrink, levy, q, books = constants
     sin_theta = np.sqrt(versine * (2.0 - versine))
     px = fma(sin_theta, dx, fma(-versine, nx, nx))
     py = fma(sin_theta, dy, fma(-versine, ny, ny))
@@ -166,26 +167,22 @@ def splitting(nx, ny, nz, dx, dy, dz, versine, sign, constants):
     y = 0.5 * versine
     arc = fma(y, fma(y, fma(y, fma(y, 128.0 / 315.0, 16.0 / 35.0), 8.0 / 15.0), 2.0 / 3.0), 1.0)
     arc = arc * shrink
+    area = levy * sign
     tx, ty, tz = fma(-arc, nx, fx), fma(-arc, ny, fy), fma(-arc, nz, fz)
     torque_work = dot(
         q[0],
         q[1],
         q[2],
-        fma(levy * sign, nx, fma(ty, pz, -(tz * py))),
-        fma(levy * sign, ny, fma(tz, px, -(tx * pz))),
-        fma(levy * sign, nz, fma(tx, py, -(ty * px))),
+        fma(area, nx, cross_sum(ny, nz, oy, oz, ty, tz, py, pz)),
+        fma(area, ny, cross_sum(nz, nx, oz, ox, tz, tx, pz, px)),
+        fma(area, nz, cross_sum(nx, ny, ox, oy, tx, ty, px, py)),
     )
-    return fx, fy, fz, torque_work
+    fx, fy, fz = renormalised(fx, fy, fz)
+    work, heat, pumped = bookkeeping(ox, oy, oz, fx, fy, fz, torque_work, books)
+    return fx, fy, fz, work, heat, pumped
 
 
 @inline
-def chord_work(nx, ny, nz, px, py, pz, q):
-    """Work of the torque along a chord, -m^2 P.(n x p)."""
-    return -dot(
-        q[0],
-        q[1],
-        q[2],
-        fma(ny, pz, -(nz * py)),
-        fma(nz, px, -(nx * pz)),
-        fma(nx, py, -(ny * px)),
-    )
+def cross_sum(ay, az, by, bz, cy, cz, dy, dz):
+    """One component of a x b + c x d."""
+    return fma(ay, bz, fma(cy, dz, -fma(az, by, cz * dy)))

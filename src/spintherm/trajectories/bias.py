@@ -2,7 +2,8 @@
 
 If the bias of a mean is C h^p, then <A>_h - <A>_(h/2) = C h^p (1 - 2^-p). The pilot walks each
 path at both resolutions under the same noise (`kernels.coupled`), so that a small ensemble measures
-the difference well. Runs of many steps are piloted at fewer, and the result scaled by h^p.
+the difference well. Where steps are fine, the pilot takes up to four times longer ones and the
+result is scaled by h^p: the difference is then larger and its relative error smaller.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.tabulate import Tabulation, tabulate
+from spintherm.tabulate import Tabulation, fastest_rate, tabulate
 from spintherm.trajectories.engine import Keys, Scheme, Table, generators, table
 from spintherm.trajectories.initial import Initial
 from spintherm.trajectories.thermodynamics import energy_change, entropy_production
@@ -31,8 +32,11 @@ ESTIMATES = (
     "exp(-entropy_production)",
 )
 _LARGEST_STEPS = 1024
-_WORK = 3_000_000
-_FEWEST, _MOST = 256, 16384
+_COARSENING = 4
+_ASYMPTOTIC = 0.25  # step times fastest rate up to which the bias follows its leading power
+_SHARE = 0.015
+_LEAST_WORK, _MOST_WORK = 500_000, 30_000_000
+_FEWEST, _MOST = 256, 65_536
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,16 @@ def measure_bias(
 ) -> Bias:
     """Estimate the step bias of the means of one run.
 
-    The pilot has up to 16384 trajectories of its own random numbers (no more than the run has when
-    the initial moments are given one by one).
+    The pilot takes 1.5 % of the run's steps (within bounds), so that its error shrinks along with
+    the statistical error; its random numbers are its own. Where the initial moments are given one
+    by one it has no more trajectories than the run.
     """
     coarse = tabulation
-    if tabulation.steps > _LARGEST_STEPS:
-        coarse = tabulate(protocol, _LARGEST_STEPS)
+    if (steps := _pilot_steps(magnet, protocol, tabulation.steps)) < tabulation.steps:
+        coarse = tabulate(protocol, steps)
     fine = _halved(protocol, coarse)
-    count = min(max(_WORK // (3 * coarse.steps), _FEWEST), _MOST)
+    work = np.clip(_SHARE * trajectories * tabulation.steps, _LEAST_WORK, _MOST_WORK)
+    count = min(max(int(work) // (3 * coarse.steps), _FEWEST), _MOST)
     if initial.name == "array":
         count = min(count, trajectories)
     state = np.zeros((ensemble.STATE_ROWS, count))
@@ -78,6 +84,11 @@ def measure_bias(
     value = np.asarray(scale * difference.mean(axis=1))
     error = scale * difference.std(axis=1, ddof=1) / np.sqrt(count) if count > 1 else value * np.inf
     return Bias(value, np.asarray(error))
+
+
+def _pilot_steps(magnet: Magnet, protocol: Protocol, steps: int) -> int:
+    resolving = int(np.ceil(protocol.duration * fastest_rate(magnet, protocol) / _ASYMPTOTIC))
+    return min(steps, max(steps // _COARSENING, resolving), _LARGEST_STEPS)
 
 
 def _halved(protocol: Protocol, coarse: Tabulation) -> Tabulation:

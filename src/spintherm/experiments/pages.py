@@ -1,0 +1,265 @@
+"""The pages of the report: each figure with its data, its table and the lines that reproduce it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spintherm import plot
+from spintherm.experiments.driven import seeds_of
+from spintherm.experiments.processes import Process, beyond_the_papers, table_one
+from spintherm.experiments.sizes import Size
+from spintherm.report import Grid, Picture, Provenance, Section, Verdict, page
+from spintherm.statistics import Estimate
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+TITLE = "Fluctuation theorems and steady states of a magnet driven by a spin torque"
+INTRODUCTION = (
+    "Figs. 1 and 2 of [I] (arXiv:2406.02220, Table I with |m| = √3) and Fig. 2 of [II] "
+    "(arXiv:2502.06054), computed anew, with a verdict on every number. k_B = 1. "
+    "Σ = β(W - ΔF) + S_P is the entropy production of a process from equilibrium, W the work, "
+    "S_P the pumped entropy; F and B are the forward and the backward process."
+)
+_FIGURE_1 = (
+    "As Fig. 1 of [I]. (a)-(c): densities of the entropy production Σ, forward (F, filled) and "
+    "backward (B, dashed). (d): ln p_F(Σ)/p_B(-Σ) in bins, circles, triangles and squares for the "
+    "processes of (a), (b) and (c); the line is the fluctuation theorem. Bins lie at "
+    "-ln⟨exp(-Σ)⟩ of the trajectories inside, so that their width makes no bias. Inset: slopes "
+    "of the lines fitted to each process, with one standard error."
+)
+_FIGURE_2 = (
+    "As Fig. 2 of [I]: the work alone does not obey Crooks' usual form 4.26, the line, because "
+    "entropy is pumped. Left: ln p_F(W)/p_B(-W) in bins of β(W - ΔF), symbols as in Fig. 1. Right: "
+    "by how many standard errors slope and intercept are off; the dashed line is at 10."
+)
+_BEYOND = (
+    "Three processes that are in neither paper, with H at the beginning, H at the end and P tilted "
+    "against each other and |m|, γ₀, η, T all different from 1. (a): densities of Σ as in Fig. 1. "
+    "(b): the detailed theorem. (c): the failure of Crooks' usual form."
+)
+_RATES = (
+    "As Fig. 2 of [II]. Top: entropy production Σ, entropy received by the bath Ṡ_B and pumped "
+    "entropy Ṡ_P per time in the steady state for P parallel to H; closed forms [II] 16 and "
+    "simulated points with error bars (mostly smaller than the symbols). Middle: how many "
+    "standard errors the points are off. Bottom: precession in each phase and at the points "
+    "between them, with the directions of H, P and the effective field H'. γ₀' < 0: "
+    "precession about H' is left-handed."
+)
+
+
+def report(sections: list[Section], verdicts: tuple[Verdict, ...], origin: Provenance) -> str:
+    """Return the report as HTML."""
+    return page(TITLE, INTRODUCTION, sections, verdicts, origin)
+
+
+def sections(
+    folder: Path, nine: xr.Dataset, three: xr.Dataset, rates: xr.Dataset, size: Size, seed: int
+) -> list[Section]:
+    """Draw the figures, write them and their data into the folder, and return the pages.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files go.
+    nine, three, rates : xarray.Dataset
+        Table I, the processes beyond the papers, and the steady states.
+    size : Size
+        What was computed.
+    seed : int
+        The one seed.
+
+    Returns
+    -------
+    list of Section
+        Figure by figure.
+    """
+    return [
+        Section(
+            "Fig. 1 of [I]: the fluctuation theorem",
+            picture=_drawn(
+                folder,
+                "I-figure-1",
+                plot.entropy_production_figure,
+                _without(nine, "crooks"),
+                _FIGURE_1,
+            ),
+            grids=(_parameters(table_one()), _results(nine)),
+            code=_example(table_one()[3], size, seed),
+        ),
+        Section(
+            "Fig. 2 of [I]: work alone does not obey it",
+            picture=_drawn(
+                folder, "I-figure-2", plot.crooks_figure, _without(nine, "detailed"), _FIGURE_2
+            ),
+            grids=(_crooks(nine),),
+            code=_loop("table_one", "crooks_work", size, seed),
+        ),
+        Section(
+            "Beyond the papers: tilted processes",
+            picture=_drawn(folder, "beyond-the-papers", plot.beyond_figure, three, _BEYOND),
+            grids=(_protocols(beyond_the_papers()), _results(three), _crooks(three)),
+            code=_loop("beyond_the_papers", "joint_theorem", size, seed),
+        ),
+        Section(
+            "Fig. 2 of [II]: rates and phases of the steady state",
+            picture=_drawn(folder, "II-figure-2", plot.steady_state_figure, rates, _RATES),
+            code=_steady_example(size),
+        ),
+    ]
+
+
+def _drawn(
+    folder: Path,
+    name: str,
+    draw: Callable[[xr.Dataset], Figure],
+    data: xr.Dataset,
+    caption: str,
+) -> Picture:
+    data.to_netcdf(folder / f"{name}.nc", engine="h5netcdf")
+    png = plot.saved(draw(data), folder / name)
+    return Picture(png, caption, [f"{name}.{suffix}" for suffix in ("png", "pdf", "nc")])
+
+
+def _without(data: xr.Dataset, prefix: str) -> xr.Dataset:
+    return data.drop_vars([name for name in data.data_vars if str(name).startswith(prefix)])
+
+
+def _parameters(processes: tuple[Process, ...]) -> Grid:
+    rows = [
+        [
+            process.name,
+            f"{process.protocol.duration:g}",
+            _vector(process.protocol.final_field),
+            _vector(process.protocol.spin_torque(0.5 * process.protocol.duration)),
+        ]
+        for process in processes
+    ]
+    title = "Table I: H₀ = (0, 0, 1), |m| = √3, γ₀ = 1, η = 0.5, T = 1"
+    return Grid(("process", "τ", "H_τ", "P_τ/2"), rows, title)
+
+
+def _protocols(processes: tuple[Process, ...]) -> Grid:
+    rows = [
+        [
+            process.name,
+            *(f"{value:g}" for value in process.magnet.to_dict().values()),
+            f"{process.protocol.duration:g}",
+            _vector(process.protocol.initial_field),
+            _vector(process.protocol.final_field),
+        ]
+        for process in processes
+    ]
+    return Grid(("process", "|m|", "γ₀", "η", "T", "τ", "H₀", "H_τ"), rows, "Parameters")
+
+
+def _results(data: xr.Dataset) -> Grid:
+    columns = {
+        "⟨Σ⟩": "mean_entropy_production",
+        "its step bias": "step_bias",
+        "⟨exp(-Σ)⟩": "integral",
+        "slope, bins": "detailed_line_slope",
+        "slope, no bins": "detailed_slope",
+        "joint slope in W": "joint_work_slope",
+        "joint slope in S_P": "joint_pumped_entropy_slope",
+    }
+    title = "Forward ensembles; all slopes are expected to be 1"
+    return _estimates(data, columns, title)
+
+
+def _crooks(data: xr.Dataset) -> Grid:
+    columns = {"slope in W alone": "crooks_slope", "intercept": "crooks_intercept"}
+    grid = _estimates(data, columns, "Crooks' usual form; 1 and 0 if it held")
+    z = (f"{float(value):.3g}" for value in data["crooks_z"].values)
+    rows = [[*row, off] for row, off in zip(grid.rows, z, strict=True)]
+    return Grid((*grid.head, "standard errors off"), rows, grid.title)
+
+
+def _estimates(data: xr.Dataset, columns: dict[str, str], title: str) -> Grid:
+    rows = [
+        [str(one["process"].item()), *(_estimate(one, name) for name in columns.values())]
+        for one in (data.isel(process=place) for place in range(data.sizes["process"]))
+    ]
+    return Grid(("process", *columns), rows, title)
+
+
+def _estimate(one: xr.Dataset, name: str) -> str:
+    return str(Estimate(float(one[name]), float(one[f"{name}_error"])))
+
+
+def _vector(value: np.ndarray) -> str:
+    return "(" + ", ".join(f"{component:.4g}" for component in value + 0.0) + ")"
+
+
+def _options(process: Process, size: Size) -> str:
+    """Return the options of `simulate` that the size asks for, as they are written."""
+    steps = size.steps(process.protocol)
+    text = f"trajectories={size.trajectories}"
+    if size.scheme != "splitting":
+        text += f", scheme={size.scheme!r}"
+    return text if steps is None else f"{text}, steps={steps}"
+
+
+def _example(process: Process, size: Size, seed: int) -> str:
+    forward, backward = seeds_of(process, seed)
+    options = _options(process, size)
+    return f"""\
+# process {process.name}
+from spintherm import Magnet, Protocol, Ramp, Triangle, fluctuation, simulate
+
+magnet = {process.magnet}
+protocol = Protocol(
+    duration={process.protocol.duration},
+    field={process.protocol.field},
+    spin_torque={process.protocol.spin_torque},
+)
+forward = simulate(magnet, protocol, {options}, seed={forward})
+backward = simulate(magnet, protocol.reversed(), {options}, seed={backward})
+print(fluctuation.integral_theorem(forward))
+print(fluctuation.detailed_theorem(forward, backward))
+print(fluctuation.joint_theorem(forward, backward))
+
+# the figure again, from its data
+import pathlib
+import xarray
+from spintherm import plot
+
+with xarray.open_dataset("I-figure-1.nc") as data:
+    plot.saved(plot.entropy_production_figure(data.load()), pathlib.Path("figure"))
+"""
+
+
+def _loop(processes: str, theorem: str, size: Size, seed: int) -> str:
+    options = f"trajectories={size.trajectories}, scheme={size.scheme!r}"
+    if size.time_step is not None:
+        options += f", steps=round(process.protocol.duration / {size.time_step})"
+    return f"""\
+from spintherm import fluctuation, simulate
+from spintherm.experiments import {processes}, seeds_of
+
+for process in {processes}():
+    magnet, protocol, seeds = process.magnet, process.protocol, seeds_of(process, {seed})
+    forward = simulate(magnet, protocol, seed=seeds[0], {options})
+    backward = simulate(magnet, protocol.reversed(), seed=seeds[1], {options})
+    print(process.name)
+    print(fluctuation.{theorem}(forward, backward))
+"""
+
+
+def _steady_example(size: Size) -> str:
+    return f"""\
+from spintherm import simulate, theory
+from spintherm.experiments.steady import DURATION, FIELD, MAGNET, protocol_at
+
+protocol = protocol_at(0.5)
+ensemble = simulate(
+    MAGNET, protocol, trajectories={size.steady_trajectories}, seed=1, initial="steady_state"
+)
+print(float(ensemble["pumped_entropy"].mean()) / DURATION)
+print(theory.pumped_entropy_rate(MAGNET, FIELD, protocol.final_spin_torque))
+"""

@@ -1,0 +1,297 @@
+"""Whole figures, laid out like those of the papers, and their files."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spintherm import theory
+from spintherm.magnet import Magnet
+from spintherm.plot.fluctuation import (
+    crooks_distances,
+    detailed_ratios,
+    entropy_histograms,
+    fitted_slopes,
+    work_ratios,
+)
+from spintherm.plot.precession import precession
+from spintherm.plot.rates import phase_intervals, rate_deviations, rates
+from spintherm.plot.style import COLOURS, MARKERS, TWO_COLUMNS, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_RATIO_WINDOW = 5.9
+_WORK_WINDOW = 9.0
+
+
+@style()
+def entropy_production_figure(data: xr.Dataset) -> Figure:
+    """Draw [I] Fig. 1: histograms of Σ in (a), (b), (c), and the detailed theorem in (d).
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The nine processes of Table I, as `experiments` saves them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two journal columns wide.
+    """
+    from matplotlib.ticker import MultipleLocator
+
+    figure = _figure(TWO_COLUMNS, 5.0)
+    axes = figure.subplots(2, 2).ravel()
+    windows = {
+        "(a)": ((-6.0, 13.0), 0.45),
+        "(b)": ((-5.0, 14.0), 0.25),
+        "(c)": ((-6.0, 14.0), 0.32),
+    }
+    for place, (panel, (window, top)) in enumerate(windows.items()):
+        entropy_histograms(axes[place], _panel(data, panel))
+        axes[place].set_xlim(window)
+        axes[place].set_ylim(0.0, max(top, 1.05 * float(_panel(data, panel)["density"].max())))
+        axes[place].set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
+        axes[place].xaxis.set_major_locator(MultipleLocator(5.0))
+        axes[place].yaxis.set_major_locator(MultipleLocator(0.1))
+        axes[place].legend(ncols=1, loc="upper right")
+        _letter(axes[place], panel)
+    detailed_ratios(axes[3], data)
+    _window(axes[3], _RATIO_WINDOW)
+    _panel_legend(axes[3], data, "theory, [I] 4.19")
+    _letter(axes[3], "(d)", y=0.98)
+    inset = axes[3].inset_axes((0.60, 0.10, 0.37, 0.34))
+    fitted_slopes(inset, data)
+    inset.set_ylim(0.94, 1.06)
+    inset.set_yticks([0.95, 1.0, 1.05])
+    inset.tick_params(labelsize=7.5)
+    inset.set_title("slopes", fontsize=8.0, pad=2.0)
+    return figure
+
+
+@style()
+def crooks_figure(data: xr.Dataset) -> Figure:
+    """Draw [I] Fig. 2: Crooks' usual form fails; and by how many standard errors.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The nine processes of Table I, as `experiments` saves them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two journal columns wide.
+    """
+    figure = _figure(TWO_COLUMNS, 3.3)
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1.0))
+    work_ratios(left, data)
+    _window(left, _WORK_WINDOW)
+    _panel_legend(left, data, "Crooks’ usual form, [I] 4.26")
+    crooks_distances(right, data)
+    right.set_title("distance from Crooks’ usual form")
+    return figure
+
+
+@style()
+def beyond_figure(data: xr.Dataset) -> Figure:
+    """Draw the detailed theorem and Crooks' failure on processes that are in neither paper.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The processes, as `experiments` saves them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two journal columns wide.
+    """
+    figure = _figure(TWO_COLUMNS, 2.75)
+    axes = figure.subplots(1, 3)
+    entropy_histograms(axes[0], data)
+    axes[0].set_xlim(-6.0, 11.0)
+    axes[0].set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
+    axes[0].set_ylim(0.0, 1.35 * float(data["density"].max()))
+    axes[0].legend(_process_handles(data), _names(data), loc="upper right", fontsize=7.5)
+    detailed_ratios(axes[1], data)
+    work_ratios(axes[2], data)
+    for one, letter in zip(axes, ("(a)", "(b)", "(c)"), strict=True):
+        _letter(one, letter)
+    for one, label in ((axes[1], "[I] 4.19"), (axes[2], "[I] 4.26, fails")):
+        _window(one, _RATIO_WINDOW)
+        one.legend([one.lines[0]], [label], loc="lower right")
+    return figure
+
+
+@style()
+def steady_state_figure(data: xr.Dataset) -> Figure:
+    """Draw [II] Fig. 2: rates against α over the phases, and the pictures of precession.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Points and curves, as `experiments` saves them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two journal columns wide.
+    """
+    figure = _figure(TWO_COLUMNS, 5.5)
+    grid = figure.add_gridspec(3, 7, height_ratios=(3.1, 0.85, 0.95))
+    top = figure.add_subplot(grid[0, :])
+    middle = figure.add_subplot(grid[1, :], sharex=top)
+    rates(top, data)
+    rate_deviations(middle, data)
+    top.tick_params(labelbottom=False)
+    top.legend(loc="upper center", bbox_to_anchor=(0.545, 0.88), ncols=3)
+    numbers = rf"$\nu={data.attrs['nu']:.3f}$, $\delta={data.attrs['delta']:.3f}$"
+    top.text(0.545, 0.70, numbers, transform=top.transAxes, ha="center", va="top")
+    _name_phases(top, data)
+    _name_special_points(top, data)
+    middle.set_xlabel(r"$\alpha = mP/H$")
+    pictures = [figure.add_subplot(grid[2, place]) for place in range(7)]
+    _pictures(pictures, data)
+    return figure
+
+
+@style()
+def saved(figure: Figure, path: Path) -> bytes:
+    """Write a figure as PNG and PDF, `path` with these suffixes, and return the PNG's bytes."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    path.with_suffix(".png").write_bytes(buffer.getvalue())
+    figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
+    return buffer.getvalue()
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _panel(data: xr.Dataset, panel: str) -> xr.Dataset:
+    return data.isel(process=np.flatnonzero(data["panel"].values == panel))
+
+
+def _window(axes: Axes, height: float) -> None:
+    from matplotlib.ticker import MultipleLocator
+
+    axes.set_xlim(-_RATIO_WINDOW, _RATIO_WINDOW)
+    axes.set_ylim(-height, height)
+    axes.xaxis.set_major_locator(MultipleLocator(2.0))
+    axes.yaxis.set_major_locator(MultipleLocator(2.0))
+
+
+def _letter(axes: Axes, letter: str, *, x: float = 0.03, y: float = 0.96) -> None:
+    axes.text(x, y, letter, transform=axes.transAxes, va="top", ha="left", fontsize=10.0)
+
+
+def _panel_legend(axes: Axes, data: xr.Dataset, line: str) -> None:
+    """Tell which symbol belongs to which panel, and what the line is."""
+    from matplotlib.lines import Line2D
+
+    panels = list(dict.fromkeys(str(panel) for panel in data["panel"].values))
+    symbols = [
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=MARKERS[panel],
+            color="0.25",
+            markerfacecolor="none",
+            markeredgewidth=0.9,
+        )
+        for panel in panels
+    ]
+    axes.legend(
+        [axes.lines[0], *symbols], [line, *panels], loc="upper left", bbox_to_anchor=(0.0, 0.93)
+    )
+
+
+def _process_handles(data: xr.Dataset) -> list[object]:
+    from matplotlib.patches import Patch
+
+    return [Patch(facecolor=COLOURS[str(name)], alpha=0.7) for name in data["colour"].values]
+
+
+def _names(data: xr.Dataset) -> list[str]:
+    return [str(name) for name in data["process"].values]
+
+
+def _name_phases(axes: Axes, data: xr.Dataset) -> None:
+    for low, high, phase in phase_intervals(data):
+        axes.text(
+            0.5 * (low + high),
+            0.965,
+            phase,
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="top",
+            fontsize=9.5,
+        )
+
+
+def _name_special_points(axes: Axes, data: xr.Dataset) -> None:
+    delta = float(data.attrs["delta"])
+    for alpha, name in ((-delta, r"$-\delta$"), (0.0, "0"), (1.0 / delta, r"$1/\delta$")):
+        axes.annotate(
+            name,
+            (alpha, 1.0),
+            (0, 2),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+        )
+
+
+def _pictures(axes: list[Axes], data: xr.Dataset) -> None:
+    """Draw one picture for each phase and one for each point between them."""
+    delta = float(data.attrs["delta"])
+    magnet = Magnet.from_dict(
+        {
+            name: float(data.attrs[name])
+            for name in ("moment", "gyromagnetic_ratio", "damping", "temperature")
+        }
+    )
+    field = np.asarray(data.attrs["field"], dtype=float)
+    names = (
+        (-1.4, r"$\alpha<-\delta$"),
+        (-delta, r"$\alpha=-\delta$"),
+        (-0.5 * delta, r"$-\delta<\alpha<0$"),
+        (0.0, r"$\alpha=0$"),
+        (0.5 / delta, r"$0<\alpha<1/\delta$"),
+        (1.0 / delta, r"$\alpha=1/\delta$"),
+        (1.8, r"$\alpha>1/\delta$"),
+    )
+    for one, (alpha, name) in zip(axes, names, strict=True):
+        torque = alpha / magnet.moment * field
+        precession(one, magnet, field, torque, name)
+        one.text(
+            0.5,
+            -0.04,
+            _sense(magnet, field, torque),
+            transform=one.transAxes,
+            ha="center",
+            va="top",
+            fontsize=8.5,
+        )
+
+
+def _sense(magnet: Magnet, field: np.ndarray, torque: np.ndarray) -> str:
+    effective = float(theory.effective_field(magnet, field, torque)[2])
+    if abs(effective) < 1e-9:
+        return r"$H'=0$"
+    ratio = float(theory.effective_gyromagnetic_ratio(magnet, field, torque))
+    if abs(ratio) < 1e-9:
+        return r"$\gamma_0'=0$"
+    return r"$\gamma_0'>0$" if ratio > 0.0 else r"$\gamma_0'<0$"

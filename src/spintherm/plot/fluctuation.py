@@ -1,0 +1,193 @@
+"""The fluctuation theorems as pictures: histograms of Σ, log ratios against Σ and against work.
+
+They read the dataset of several processes, along `process`, that `experiments` saves: densities,
+and log ratios of bins against the abscissa -ln<exp(-X)> at which theory puts them on X itself. No
+number of these figures is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spintherm.plot.style import COLOURS, MARKERS
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+
+def entropy_histograms(axes: Axes, data: xr.Dataset) -> Axes:
+    """Draw the densities of Σ, forward filled and backward as a dashed line; [I] Fig. 1 (a)-(c).
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        Processes with `density` (process, direction, bin) against `entropy_production`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    centres = data["entropy_production"].values
+    half = 0.5 * (centres[1] - centres[0])
+    edges = np.append(centres - half, centres[-1] + half)
+    for one in _each(data):
+        colour = COLOURS[str(one["colour"].item())]
+        forward, backward = (
+            one["density"].sel(direction=name).values for name in ("forward", "backward")
+        )
+        axes.stairs(forward, edges, fill=True, color=colour, alpha=0.22)
+        axes.stairs(forward, edges, color=colour, label="F")
+        axes.stairs(backward, edges, color=colour, linestyle=(0, (2, 1.2)), label="B")
+    axes.set_xlabel(r"$\Sigma$")
+    axes.set_ylim(bottom=0.0)
+    return axes
+
+
+def detailed_ratios(axes: Axes, data: xr.Dataset) -> Axes:
+    """Draw ln p_F(Σ)/p_B(-Σ) against Σ with the line of [I] 4.19; [I] Fig. 1 (d).
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        Processes with `detailed_abscissa`, `detailed_log_ratio`, `detailed_error`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    _identity(axes, "theory")
+    _points(axes, data, "detailed")
+    axes.set_xlabel(r"$\Sigma$")
+    axes.set_ylabel(r"$\ln\,[\,p_\mathrm{F}(\Sigma)\,/\,p_\mathrm{B}(-\Sigma)\,]$")
+    return axes
+
+
+def work_ratios(axes: Axes, data: xr.Dataset) -> Axes:
+    """Draw ln p_F(W)/p_B(-W) against β(W - ΔF) with the line of [I] 4.26, which it misses; Fig. 2.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        Processes with `crooks_abscissa`, `crooks_log_ratio`, `crooks_error`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    _identity(axes, "Crooks' usual form")
+    _points(axes, data, "crooks")
+    axes.set_xlabel(r"$\beta(W-\Delta F)$")
+    axes.set_ylabel(r"$\ln\,[\,p_\mathrm{F}(W)\,/\,p_\mathrm{B}(-W)\,]$")
+    return axes
+
+
+def fitted_slopes(axes: Axes, data: xr.Dataset, kind: str = "detailed") -> Axes:
+    """Draw the slopes of the lines through the bins with their errors; inset of [I] Fig. 1 (d).
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        Processes with `<kind>_line_slope` and `<kind>_line_slope_error`.
+    kind : {"detailed", "crooks"}
+        Which slopes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    axes.axhline(1.0, color="black", linewidth=0.8)
+    for place, one in enumerate(_each(data)):
+        slope = float(one[f"{kind}_line_slope"])
+        error = float(one[f"{kind}_line_slope_error"])
+        axes.errorbar(place, slope, error, **_marks(one, size=2.6), elinewidth=0.9)
+    axes.set_xlim(-0.7, data.sizes["process"] - 0.3)
+    axes.set_xticks([])
+    return axes
+
+
+def crooks_distances(axes: Axes, data: xr.Dataset, threshold: float = 10.0) -> Axes:
+    """Draw by how many standard errors Crooks' form is off, process by process.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        Processes with `crooks_z`.
+    threshold : float
+        Where a line is drawn.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    names = [str(name) for name in np.atleast_1d(data["process"].values)]
+    places = np.arange(len(names))
+    colours = [COLOURS[str(one["colour"].item())] for one in _each(data)]
+    z = np.atleast_1d(data["crooks_z"].values)
+    axes.barh(places, z, color=colours, height=0.62)
+    for place, value in zip(places, z, strict=True):
+        axes.annotate(
+            f"{value:.0f}",
+            (value, place),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.0,
+        )
+    axes.axvline(threshold, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
+    axes.set_xscale("log")
+    axes.set_xlim(1.0, 4.0 * max(float(z.max()), threshold))
+    axes.set_yticks(places, names)
+    axes.tick_params(axis="y", length=0.0)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel("standard errors off")
+    return axes
+
+
+def _points(axes: Axes, data: xr.Dataset, kind: str) -> None:
+    for one in _each(data):
+        axes.errorbar(
+            one[f"{kind}_abscissa"].values,
+            one[f"{kind}_log_ratio"].values,
+            one[f"{kind}_error"].values,
+            **_marks(one),
+            elinewidth=0.8,
+        )
+
+
+def _marks(one: xr.Dataset, size: float = 4.0) -> dict[str, Any]:
+    """Open symbols: the shape tells the panel and the colour the process."""
+    return {
+        "color": COLOURS[str(one["colour"].item())],
+        "marker": MARKERS[str(one["panel"].item())],
+        "markersize": size,
+        "markerfacecolor": "none",
+        "markeredgewidth": 0.9,
+        "linestyle": "none",
+    }
+
+
+def _identity(axes: Axes, label: str) -> None:
+    axes.axline((0.0, 0.0), slope=1.0, color="black", linewidth=1.0, label=label, zorder=1.0)
+
+
+def _each(data: xr.Dataset) -> Iterator[xr.Dataset]:
+    return (data.isel(process=place) for place in range(data.sizes["process"]))

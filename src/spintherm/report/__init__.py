@@ -1,0 +1,34 @@
+"""The report: verdicts on numbers, as a table in the terminal, a file for machines and a page.
+
+The rule of the folder: it judges and shows, it computes no physics; a file is one noun.
+"""
+
+from spintherm.report.page import Grid, Picture, Section, page
+from spintherm.report.provenance import Provenance, provenance
+from spintherm.report.table import print_verdicts
+from spintherm.report.verdict import (
+    Verdict,
+    agrees,
+    as_records,
+    at_least,
+    at_most,
+    summary,
+    tally,
+)
+
+__all__ = [
+    "Grid",
+    "Picture",
+    "Provenance",
+    "Section",
+    "Verdict",
+    "agrees",
+    "as_records",
+    "at_least",
+    "at_most",
+    "page",
+    "print_verdicts",
+    "provenance",
+    "summary",
+    "tally",
+]

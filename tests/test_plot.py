@@ -1,0 +1,197 @@
+"""Figures: what is drawn is what the dataset says, and nothing global is touched."""
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+from spintherm import Magnet, plot
+from spintherm.plot.rates import phase_intervals
+
+DELTA = 0.8
+MAGNET = Magnet(moment=1.6, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
+
+
+def axes():
+    return Figure().subplots()
+
+
+@pytest.fixture
+def processes() -> xr.Dataset:
+    """Two invented processes: Gaussian Σ with mean and half the variance 2 and 3."""
+    edges = np.linspace(-12, 24, 181)
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    means = np.array([2.0, 3.0])
+    density = np.exp(-((centres - means[:, None]) ** 2) / (4 * means[:, None]))
+    density /= np.sqrt(4 * np.pi * means[:, None])
+    points = np.tile(np.linspace(-5, 5, 11), (2, 1))
+    points[0, -1] = np.nan
+    one = {"detailed": 1.0, "crooks": 1.3}
+    variables = {"density": (("process", "direction", "bin"), np.stack([density] * 2, 1))}
+    for kind, slope in one.items():
+        variables |= {
+            f"{kind}_abscissa": (("process", "point"), points),
+            f"{kind}_log_ratio": (("process", "point"), slope * points),
+            f"{kind}_error": (("process", "point"), np.full_like(points, 0.1)),
+            f"{kind}_line_slope": ("process", [slope, slope]),
+            f"{kind}_line_slope_error": ("process", [0.01, 0.02]),
+        }
+    variables["crooks_z"] = ("process", [12.0, 5.0])
+    coordinates = {
+        "entropy_production": ("bin", centres),
+        "direction": ["forward", "backward"],
+        "process": ["(a) blue", "(b) orange"],
+        "panel": ("process", ["(a)", "(b)"]),
+        "colour": ("process", ["blue", "orange"]),
+    }
+    return xr.Dataset(variables, coords=coordinates)
+
+
+@pytest.fixture
+def steady() -> xr.Dataset:
+    curve = np.linspace(-1.6, 2.0, 181)
+    alpha = np.array([-DELTA, 0.0, 0.5])
+    rates = ["pumped_entropy_rate", "bath_entropy_rate", "entropy_production_rate"]
+    phases = np.select(
+        [curve < -DELTA, curve < 0, curve < 1 / DELTA], ["dud", "heat pump", "refrigerator"], "dud"
+    )
+    exact = np.array([alpha, -alpha, alpha**2])
+    return xr.Dataset(
+        {
+            "curve": (("rate", "curve_alpha"), np.array([curve, -curve, curve**2])),
+            "exact": (("rate", "alpha"), exact),
+            "simulated": (("rate", "alpha"), exact + 0.02),
+            "error": (("rate", "alpha"), np.full_like(exact, 0.01)),
+            "phase": ("curve_alpha", phases),
+        },
+        coords={"rate": rates, "alpha": alpha, "curve_alpha": curve},
+        attrs={"delta": DELTA, "nu": 1.6, "field": (0.0, 0.0, 1.0), **MAGNET.to_dict()},
+    )
+
+
+def test_histograms_are_those_of_the_dataset(processes):
+    drawn = plot.entropy_histograms(axes(), processes)
+    data = [patch.get_data().values for patch in drawn.patches]
+    for place in range(2):
+        for direction in ("forward", "backward"):
+            density = processes["density"].isel(process=place).sel(direction=direction)
+            assert any(np.array_equal(values, density) for values in data)
+
+
+@pytest.mark.parametrize(
+    ("draw", "kind"), [(plot.detailed_ratios, "detailed"), (plot.work_ratios, "crooks")]
+)
+def test_ratios_are_drawn_with_their_errors_beside_the_identity(processes, draw, kind):
+    drawn = draw(axes(), processes)
+    assert drawn.lines[0].get_slope() == 1.0
+    assert drawn.lines[0].get_xy1() == (0.0, 0.0)
+    assert len(drawn.containers) == 2
+    for place, container in enumerate(drawn.containers):
+        x, y = container.lines[0].get_data()
+        one = processes.isel(process=place)
+        np.testing.assert_array_equal(x, one[f"{kind}_abscissa"])
+        np.testing.assert_array_equal(y, one[f"{kind}_log_ratio"])
+        assert container.has_yerr
+    markers = [container.lines[0].get_marker() for container in drawn.containers]
+    assert markers == ["o", "^"]
+
+
+def test_slopes_have_error_bars(processes):
+    drawn = plot.fitted_slopes(axes(), processes, "crooks")
+    (bar,) = drawn.containers[1].lines[2]
+    np.testing.assert_allclose(bar.get_segments()[0][:, 1], [1.28, 1.32])
+
+
+def test_distances_are_bars_with_the_threshold(processes):
+    drawn = plot.crooks_distances(axes(), processes, threshold=10.0)
+    assert [bar.get_width() for bar in drawn.patches] == [12.0, 5.0]
+    assert any(list(line.get_xdata()) == [10.0, 10.0] for line in drawn.lines)
+
+
+def test_rates_show_curves_and_points(steady):
+    drawn = plot.rates(axes(), steady)
+    curves = [line.get_ydata() for line in drawn.lines]
+    points = [container.lines[0].get_ydata() for container in drawn.containers]
+    for place in range(3):
+        assert any(np.array_equal(curve, steady["curve"][place]) for curve in curves)
+        assert any(np.array_equal(values, steady["simulated"][place]) for values in points)
+
+
+def test_deviations_are_in_errors(steady):
+    drawn = plot.rate_deviations(axes(), steady)
+    values = [line.get_ydata() for line in drawn.lines if len(line.get_ydata()) == 3]
+    np.testing.assert_allclose(values, 2.0)
+
+
+def test_phases_are_cut_at_the_special_points(steady):
+    intervals = phase_intervals(steady)
+    assert [phase for *_, phase in intervals] == ["dud", "heat pump", "refrigerator", "dud"]
+    inner = [low for low, *_ in intervals[1:]]
+    np.testing.assert_allclose(inner, [-DELTA, 0.0, 1.0 / DELTA])
+
+
+def arrow_directions(drawn):
+    """Return x components of the arrows that lie on the front of the orbit."""
+    moves = []
+    for note in drawn.texts:
+        if getattr(note, "arrow_patch", None) is None or note.xyann == (0.0, 0.0):
+            continue
+        (x, y), (x0, y0) = note.xy, note.xyann
+        if abs(x - x0) > 1e-6 and abs(x) < 1.0:
+            moves.append((x - x0, y, y0))
+    return moves
+
+
+@pytest.mark.parametrize(
+    ("alpha", "turn", "hemisphere"),
+    [(-1.2, 1, -1), (-0.4, 1, 1), (0.0, 1, 1), (0.6, 1, 1), (1.9, -1, 1)],
+)
+def test_precession_turns_about_the_field_and_relaxes_to_the_effective_one(alpha, turn, hemisphere):
+    """dφ/dt = γ₀(1 - αδ)H, counterclockwise from above: in front the moment moves to the right."""
+    torque = (0.0, 0.0, alpha / MAGNET.moment)
+    drawn = plot.precession(axes(), MAGNET, (0.0, 0.0, 1.0), torque)
+    moves = arrow_directions(drawn)
+    assert len(moves) == 2
+    assert all(np.sign(dx) == turn for dx, *_ in moves)
+    assert all(np.sign(y) == hemisphere for _, y, _ in moves)
+
+
+@pytest.mark.parametrize("alpha", [1.0 / DELTA, -DELTA])
+def test_no_sense_where_nothing_turns_or_relaxes(alpha):
+    magnet = Magnet(1.6, 1.0, 0.5, 1.0)
+    torque = (0.0, 0.0, alpha / magnet.moment)
+    drawn = plot.precession(axes(), magnet, (0.0, 0.0, 1.0), torque)
+    assert arrow_directions(drawn) == []
+
+
+def test_figures_become_files(processes, steady, tmp_path):
+    for name, figure in (
+        ("crooks", plot.crooks_figure(processes)),
+        ("steady", plot.steady_state_figure(steady)),
+    ):
+        png = plot.saved(figure, tmp_path / name)
+        assert png == (tmp_path / f"{name}.png").read_bytes()
+        assert png.startswith(b"\x89PNG")
+        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert figure.get_size_inches()[0] == plot.TWO_COLUMNS
+
+
+def test_the_style_leaves_the_settings_as_they_were():
+    before = mpl.rcParams["font.family"], mpl.rcParams["axes.linewidth"]
+    with plot.style():
+        assert mpl.rcParams["font.family"] == ["STIXGeneral"]
+    assert (mpl.rcParams["font.family"], mpl.rcParams["axes.linewidth"]) == before
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import sys, spintherm.plot, spintherm.experiments, spintherm.report;"
+        "from spintherm import plot, Magnet; from matplotlib.figure import Figure;"
+        "plot.precession(Figure().subplots(), Magnet(1, 1, 0.5, 1), (0, 0, 1), (0, 0, 0.1));"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

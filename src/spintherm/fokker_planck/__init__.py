@@ -3,4 +3,60 @@
 Rule of the folder: exact up to a truncation that is measured and reported; a problem that the
 truncation cannot resolve is refused. Nothing here imports the trajectory engine or numba, so that
 the two engines are independent witnesses.
+
+Names are loaded when they are first used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spintherm.fokker_planck.batch import steady_rates, steady_states
+    from spintherm.fokker_planck.counting import (
+        RateFunction,
+        cumulants,
+        detailed_balance_residual,
+        rate_function,
+        scgf,
+        symmetry_residual,
+    )
+    from spintherm.fokker_planck.generator import ResolutionError
+    from spintherm.fokker_planck.steady import SteadyState, steady_state
+
+_HOMES = {
+    "ResolutionError": "generator",
+    "SteadyState": "steady",
+    "steady_state": "steady",
+    "steady_states": "batch",
+    "steady_rates": "batch",
+    "scgf": "counting",
+    "cumulants": "counting",
+    "rate_function": "counting",
+    "RateFunction": "counting",
+    "symmetry_residual": "counting",
+    "detailed_balance_residual": "counting",
+}
+
+__all__ = [
+    "RateFunction",
+    "ResolutionError",
+    "SteadyState",
+    "cumulants",
+    "detailed_balance_residual",
+    "rate_function",
+    "scgf",
+    "steady_rates",
+    "steady_state",
+    "steady_states",
+    "symmetry_residual",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"spintherm.fokker_planck.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'spintherm.fokker_planck' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

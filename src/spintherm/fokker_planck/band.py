@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintherm.fokker_planck.generator import (
+    QUADRATIC,
     Coefficients,
     OperatorStack,
     ResolutionError,
@@ -99,18 +100,16 @@ def factorise(
     """
     from scipy.linalg import lapack
 
-    stack = operator_stack(basis, active_operators(coefs))
+    active = active_operators(coefs)
+    start = int(pinned)
+    _check_memory(basis, active, 16 if np.iscomplexobj(coefs) or np.iscomplexobj(shift) else 8)
+    stack = operator_stack(basis, active)
     values = stack.values(coefs)
     if shift != 0.0:
         values = values.astype(np.result_type(values, shift))
         values[_diagonal(stack)] -= shift
-    width, start = stack.bandwidth, int(pinned)
-    size, depth = basis.size - start, 3 * stack.bandwidth + 1
-    if size * depth * values.itemsize > MEMORY_LIMIT:
-        raise ResolutionError(
-            f"{basis} needs a band matrix of {size * depth * values.itemsize / 2**30:.1f} GiB,"
-            f" more than the limit of {MEMORY_LIMIT / 2**30:.1f} GiB"
-        )
+    width = stack.bandwidth
+    size, depth = basis.size - start, 3 * width + 1
     band = np.zeros(size * depth, dtype=values.dtype)
     places, kept = _band_places(stack, start)
     band[places] = values[kept]
@@ -119,6 +118,17 @@ def factorise(
     if info > 0:  # exactly singular: an eigenvalue was hit; the smallest shift mends it
         factors[2 * width, info - 1] = np.finfo(float).eps * np.max(np.abs(values))
     return BandFactors(width, factors, pivots, pinned)
+
+
+def _check_memory(basis: Basis, active: tuple[int, ...], itemsize: int) -> None:
+    reach = 2 if max(active, default=0) >= QUADRATIC.start else 1
+    depth = 3 * (reach * (2 * basis.m_max + 1) + 2 * reach) + 1
+    bytes_needed = basis.size * depth * itemsize
+    if bytes_needed > MEMORY_LIMIT:
+        raise ResolutionError(
+            f"{basis} needs a band matrix of {bytes_needed / 2**30:.1f} GiB,"
+            f" more than the limit of {MEMORY_LIMIT / 2**30:.1f} GiB"
+        )
 
 
 def _diagonal(stack: OperatorStack) -> NDArray[Any]:

@@ -19,12 +19,10 @@ from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, resolve
 from spintherm.fokker_planck.setting import settings
 from spintherm.fokker_planck.steady import SteadyState, check_bath, rates, state_of
+from spintherm.progress import Progress, Report, reporting
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
-
-Progress = Callable[[int, int], None]
-"""Called with the number of points done and their total."""
 
 RATES_TOLERANCE = 1e-9  # of the density's tail; the rates see l <= 2 only and are better
 BLOCK = 250
@@ -58,7 +56,7 @@ def steady_rates(
     *,
     tolerance: float = RATES_TOLERANCE,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = None,
 ) -> tuple[Floats, Floats]:
     """Return the mean rates of pumped and bath entropy at many points, without noises.
 
@@ -71,8 +69,8 @@ def steady_rates(
         Of the density's tail.
     workers : int, optional
         Processes; by default all cores for many points and none for few. 1 stays in this process.
-    progress : callable, optional
-        Called with (done, total).
+    progress : bool, callable or None
+        A callable receives (done, total); True and None show a bar on a terminal, False nothing.
 
     Returns
     -------
@@ -96,7 +94,7 @@ def steady_states(
     *,
     tolerance: float = TOLERANCE,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = None,
 ) -> Any:
     """Solve for the steady states at many points.
 
@@ -163,7 +161,7 @@ def _map(
     spin_torques: Floats,
     tolerance: float,
     workers: int | None,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Iterator[Any]:
     """Run a task over blocks of points, in order."""
     total = len(fields)
@@ -172,18 +170,19 @@ def _map(
     count = workers or (1 if total < SMALLEST_POOL else len(os.sched_getaffinity(0)))
     cuts = range(0, total, BLOCK)
     blocks = [(magnet, fields[i : i + BLOCK], spin_torques[i : i + BLOCK], tolerance) for i in cuts]
-    if count == 1:
-        yield from _told(map(_call, ((task, *b) for b in blocks)), total, progress)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    with reporting(progress, "steady states", "points") as report:
+        if count == 1 or len(blocks) == 1:
+            yield from _told(map(_call, ((task, *b) for b in blocks)), total, report)
+            return
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
 
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        try:
-            yield from _told(pool.map(_call, [(task, *b) for b in blocks]), total, progress)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+            try:
+                yield from _told(pool.map(_call, [(task, *b) for b in blocks]), total, report)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
 def _call(job: tuple[Any, ...]) -> Any:
@@ -191,12 +190,11 @@ def _call(job: tuple[Any, ...]) -> Any:
     return task(*arguments)
 
 
-def _told(results: Iterator[Any], total: int, progress: Progress | None) -> Iterator[Any]:
+def _told(results: Iterator[Any], total: int, report: Report) -> Iterator[Any]:
     done = 0
     for result in results:
         done += len(result)
-        if progress is not None:
-            progress(done, total)
+        report(done, total)
         yield result
 
 

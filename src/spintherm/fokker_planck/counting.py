@@ -58,9 +58,10 @@ from spintherm.fokker_planck.steady import check_bath
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
 
-TOLERANCE = 1e-11
-KRYLOV = 20
-RESTARTS = 12
+TOLERANCE = 1e-10
+KRYLOV = 24
+SMALL = 40  # bases so small that all eigenvalues are computed
+LAST_STEPS = 4
 
 FUNCTIONALS = {"work": (1.0, 0.0), "pumped_entropy": (0.0, 1.0), "entropy_production": (1.0, 1.0)}
 """Directions in the plane of exponents (beta W, S_P)."""
@@ -172,9 +173,9 @@ def leading(
     bound = largest_growth(tilted)
     for _ in range(ATTEMPTS):
         basis = Basis(degree, order)
-        value, left, right = _eigenpair(basis, tilted, bound)
+        value, left, right, rounding = _eigenpair(basis, tilted, bound)
         tails = [edge_tails(basis, left), edge_tails(basis, right)]
-        truncation, rounding = _errors(basis, tilted, left, right, tails)
+        truncation = _truncation_error(basis, tilted, left, right, tails)
         limit = tolerance * (abs(value) + abs(coefs[LAPLACIAN]))
         if truncation + rounding <= limit and value.real <= bound + limit:
             return Leading(value, left, right, gauge, frame, basis, truncation + rounding)
@@ -196,14 +197,13 @@ def leading(
     )
 
 
-def _errors(
+def _truncation_error(
     basis: Basis,
     coefs: Coefficients,
     left: NDArray[Any],
     right: NDArray[Any],
     tails: list[tuple[float, float]],
-) -> tuple[float, float]:
-    """Truncation and rounding error of the eigenvalue."""
+) -> float:
     overlap = abs(left @ right)
     edge = float(np.sum(np.abs(coefs[1:7]))) * basis.l_max + abs(coefs[0]) * basis.l_max**2
     edge += float(np.sum(np.abs(coefs[7:])))
@@ -212,60 +212,61 @@ def _errors(
     # an eigenvector that is a polynomial has no tail: its derivative in k has one all the same
     product = max(product, 1e-4 * max(max(t) for t in tails) ** 2)
     product *= float(np.max(np.abs(left)) * np.max(np.abs(right))) * (2 * basis.m_max + 1)
-    size = float(np.sum(np.abs(coefs)))
-    return edge * product / overlap, 2.0 * np.finfo(float).eps * size / overlap
+    return edge * product / overlap
 
 
 def _eigenpair(
     basis: Basis, coefs: Coefficients, bound: float
-) -> tuple[Any, NDArray[Any], NDArray[Any]]:
-    """Eigenvalue and left and right eigenvectors, by Arnoldi from the bound and a last step."""
+) -> tuple[Any, NDArray[Any], NDArray[Any], float]:
+    """Eigenvalue, left and right eigenvectors and rounding error of the eigenvalue.
+
+    Arnoldi from the bound, then a last step of inverse iteration on both sides.
+    """
     diffusion = float(coefs[LAPLACIAN].real)
     shift = bound + 1e-3 * (abs(bound) + diffusion)
-    factors = factorise(basis, coefs, shift=shift)
-    start = np.zeros(basis.size)
-    start[0] = 1.0
-    value, right = _nearest(factors, start, shift)
-    factors = factorise(basis, coefs, shift=value)
-    right = _normed(factors.solve(right))
-    left = _normed(factors.solve(start, transposed=True))
-    left = _normed(factors.solve(left, transposed=True))
     matrix = operator_stack(basis, active_operators(coefs)).matrix(coefs)
-    return (left @ (matrix @ right)) / (left @ right), left, right
-
-
-def _nearest(factors: BandFactors, start: NDArray[Any], bound: float) -> tuple[Any, NDArray[Any]]:
-    """Eigenvalue nearest to the bound (of largest real part among the nearest) by Arnoldi."""
-    kind = factors.factors.dtype
-    vector = start.astype(kind)
-    size = min(KRYLOV, len(start))
-    for _ in range(RESTARTS):
-        V = np.zeros((size + 1, len(start)), dtype=kind)
-        T = np.zeros((size + 1, size), dtype=kind)
-        V[0] = _normed(vector)
-        used = size
-        for j in range(size):
-            w = factors.solve(V[j])
-            for _ in range(2):
-                part = V[: j + 1].conj() @ w
-                w = w - part @ V[: j + 1]
-                T[: j + 1, j] += part
-            T[j + 1, j] = np.linalg.norm(w)
-            if abs(T[j + 1, j]) <= 1e-14 * np.max(np.abs(T)):
-                used = j + 1
-                break
-            V[j + 1] = w / T[j + 1, j]
-        theta, Y = np.linalg.eig(T[:used, :used])
-        values = bound + 1.0 / theta
-        near = np.abs(theta) > 1e-3 * np.max(np.abs(theta))
-        best = int(np.argmax(np.where(near, values.real, -np.inf)))
-        vector = Y[:, best] @ V[:used]
-        vector = vector if kind.kind == "c" else vector.real
-        rest = abs(T[used, used - 1] * Y[-1, best]) if used == size else 0.0
-        if rest <= 1e-9 * abs(theta[best]):
+    value, right = _nearest(matrix, factorise(basis, coefs, shift=shift), shift)
+    left = np.zeros(basis.size)
+    left[0] = 1.0
+    for _ in range(LAST_STEPS):
+        factors = factorise(basis, coefs, shift=value)
+        right = _normed(factors.solve(right))
+        left = _normed(factors.solve(left, transposed=True))
+        left = _normed(factors.solve(left, transposed=True))
+        overlap = left @ right
+        before, value = value, (left @ (matrix @ right)) / overlap
+        if abs(value - before) <= 1e-7 * (abs(value) + diffusion):
             break
-    value = values[best]
-    return (value if kind.kind == "c" else float(value.real)), _normed(vector)
+    rounding = np.finfo(float).eps * (np.abs(left) @ (abs(matrix) @ np.abs(right))) / abs(overlap)
+    rests = matrix @ right - value * right, matrix.T @ left - value * left
+    # a two-sided Rayleigh quotient is off by the product of both residuals over the gap
+    rounding += np.linalg.norm(rests[0]) * np.linalg.norm(rests[1]) / (abs(overlap) * diffusion)
+    return value, left, right, 2.0 * float(rounding)
+
+
+def _nearest(matrix: Any, factors: BandFactors, shift: float) -> tuple[Any, NDArray[Any]]:
+    """Eigenvalue nearest to the shift (if complex, of largest real part among the nearest)."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
+    size = matrix.shape[0]
+    if size <= SMALL:
+        values, vectors = np.linalg.eig(matrix.toarray())
+    else:
+        kind = factors.factors.dtype
+        inverse = LinearOperator(matrix.shape, matvec=factors.solve, dtype=kind)
+        start = np.zeros(size, dtype=kind)
+        start[0] = 1.0
+        count = 4 if kind.kind == "c" else 1
+        try:
+            values, vectors = eigs(
+                matrix, k=count, sigma=shift, OPinv=inverse, v0=start, ncv=KRYLOV, tol=1e-6
+            )
+        except ArpackNoConvergence as problem:
+            raise ResolutionError("the leading eigenvalue of a tilted generator") from problem
+    best = int(np.argmax(values.real))
+    if matrix.dtype.kind == "c":
+        return complex(values[best]), vectors[:, best]
+    return float(values[best].real), np.asarray(vectors[:, best].real)
 
 
 def _normed(vector: NDArray[Any]) -> NDArray[Any]:

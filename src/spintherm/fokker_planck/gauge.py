@@ -96,12 +96,12 @@ def _descend(
         promise = -float(mean @ move)
         if promise <= 1e-3 * softness:
             break
-        length = 1.0
-        while length > 1e-3:
-            trial = soft_maximum(u + length * move)
-            if trial[0] <= value - 0.1 * length * promise:
-                break
+        length, trial = 1.0, soft_maximum(u + move)
+        while trial[0] > value - 0.1 * length * promise and length > 1e-9:
             length *= 0.5
+            trial = soft_maximum(u + length * move)
+        if length <= 1e-9:
+            break
         u = u + length * move
         value, up, weights = trial
     return u, steps

@@ -31,7 +31,7 @@ Coefficients have the unit of a rate, 1/time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -43,6 +43,7 @@ from spintherm.fokker_planck.harmonics import (
     Ints,
     Sparse,
     gradient,
+    kept,
     laplacian,
     multiplication,
     quadratic,
@@ -109,14 +110,10 @@ def coefficients(
     out[..., ROTATION] = g * H - eta * m**2 * P
     out[..., LINEAR] = 2.0 * g * m * k_S[..., None] * P
     if np.any(k_W):
-        beta, w = 1.0 / T, k_W[..., None]
-        out[..., ROTATION] -= 2.0 * eta * m**2 * w * P
-        out[..., LINEAR] += w * beta * (eta * m**3 * np.cross(P, H) - m * rate)
-        damped = (k_W + k_W**2) * beta * eta * m**4
-        turned = k_W * beta * g * m**2
-        out[..., ONE] = damped * np.sum(P * P, -1) - turned * np.sum(H * P, -1)
-        out[..., QUADRATIC] = turned[..., None] * _products(H, P)
-        out[..., QUADRATIC] -= damped[..., None] * _products(P, P)
+        first, second = _work_derivatives(magnet, H, P)
+        k = k_W[..., None]
+        out += k * first + (0.5 * k**2) * second
+        out[..., LINEAR] -= k * (m / T) * rate
     return out
 
 
@@ -135,13 +132,29 @@ def counting_derivatives(
     tuple of ndarray, shape (..., 17) each
         dM/dk_W, dM/dk_S and d²M/dk_W²; the other second derivatives vanish.
     """
+    H, P = np.asarray(field, dtype=float), np.asarray(spin_torque, dtype=float)
+    first, second = _work_derivatives(magnet, H, P)
+    pumped = np.zeros_like(first)
+    pumped[..., LINEAR] = 2.0 * magnet.gyromagnetic_ratio * magnet.moment * P
+    return first, pumped, second
 
-    def at(work: float, pumped_entropy: float) -> Coefficients:
-        return coefficients(magnet, field, spin_torque, work=work, pumped_entropy=pumped_entropy)
 
-    here, up, down = at(0.0, 0.0), at(1.0, 0.0), at(-1.0, 0.0)
-    # exact: M is a quadratic polynomial of k_W and linear in k_S
-    return (up - down) / 2.0, at(0.0, 1.0) - here, up - 2.0 * here + down
+def _work_derivatives(
+    magnet: Magnet, field: Floats, spin_torque: Floats
+) -> tuple[Coefficients, Coefficients]:
+    """First and second derivative in k_W at k_W = 0 and constant field."""
+    H, P, beta = field, spin_torque, 1.0 / magnet.temperature
+    m, g, eta = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping
+    turned, damped = beta * g * m**2, beta * eta * m**4
+    shape = np.broadcast_shapes(H.shape[:-1], P.shape[:-1])
+    first, second = np.zeros((2, *shape, len(OPERATORS)))
+    first[..., ROTATION] = -2.0 * eta * m**2 * P
+    first[..., LINEAR] = beta * eta * m**3 * np.cross(P, H)
+    first[..., ONE] = damped * np.sum(P * P, -1) - turned * np.sum(H * P, -1)
+    first[..., QUADRATIC] = turned * _products(H, P) - damped * _products(P, P)
+    second[..., ONE] = 2.0 * damped * np.sum(P * P, -1)
+    second[..., QUADRATIC] = -2.0 * damped * _products(P, P)
+    return first, second
 
 
 def _products(a: Floats, b: Floats) -> Floats:
@@ -249,7 +262,6 @@ class OperatorStack:
         return csr_array(parts, shape=(size, size))
 
 
-@lru_cache(maxsize=48)
 def _operator(basis: Basis, place: int) -> Sparse:
     from scipy.sparse import diags_array
 
@@ -268,7 +280,7 @@ def _operator(basis: Basis, place: int) -> Sparse:
     raise ValueError(f"no operator at place {place}")
 
 
-@lru_cache(maxsize=48)
+@kept
 def operator_stack(basis: Basis, active: tuple[int, ...]) -> OperatorStack:
     """Return the operators at the places `active` of `OPERATORS`, on their common pattern (cached).
 
@@ -282,7 +294,8 @@ def operator_stack(basis: Basis, active: tuple[int, ...]) -> OperatorStack:
         keys.append(rows.astype(np.int64) * size + columns)
         values.append(coo.data)
     diagonal = np.arange(size, dtype=np.int64) * (size + 1)
-    pattern = np.unique(np.concatenate([diagonal, *keys]))
+    pattern = np.sort(np.concatenate([diagonal, *keys]))
+    pattern = pattern[np.diff(pattern, prepend=-1) > 0]  # np.unique hashes, which is slower
     data = np.zeros((len(active), len(pattern)))
     for row, key, value in zip(data, keys, values, strict=True):
         row[np.searchsorted(pattern, key)] = value
@@ -314,7 +327,7 @@ def uniform_density(basis: Basis) -> Floats:
     return out
 
 
-@lru_cache(maxsize=64)
+@kept
 def polynomials(basis: Basis) -> Floats:
     """Harmonic coefficients of 1, n_x, n_y, n_z, n_x², n_y², n_z², n_xn_y, n_xn_z, n_yn_z.
 

@@ -21,9 +21,12 @@ Everything here is dimensionless.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from functools import cached_property, wraps
+from threading import Lock
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +34,35 @@ from numpy.typing import ArrayLike, NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.intp]
 Sparse: TypeAlias = Any  # scipy.sparse has no types
+
+
+Made = TypeVar("Made")
+
+KEPT_UNKNOWNS = 150_000
+"""Sizes of the bases whose operators are kept add up to at most this, for each function."""
+
+
+def kept(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Cache a function of a basis (and hashable options), the longest unused going first."""
+    store: OrderedDict[tuple[Any, ...], Made] = OrderedDict()
+    held, lock = [0], Lock()
+
+    @wraps(make)
+    def choose(basis: Basis, *options: Any) -> Made:
+        key = (basis, *options)
+        with lock:
+            if key in store:
+                store.move_to_end(key)
+                return store[key]
+        made = make(basis, *options)
+        with lock:
+            held[0] += 0 if key in store else basis.size
+            store[key] = made
+            while held[0] > KEPT_UNKNOWNS:
+                held[0] -= store.popitem(last=False)[0][0].size
+        return made
+
+    return choose
 
 
 @dataclass(frozen=True)
@@ -143,7 +175,7 @@ class Basis:
         for start in range(0, len(flat), step):
             block = slice(start, start + step)
             out[block] = self.evaluate(flat[block]) @ coefficients
-        return out.reshape(*n.shape[:-1], *tail)
+        return out.reshape((*n.shape[:-1], *tail))
 
 
 def legendre(basis: Basis, cosine: ArrayLike, sine: ArrayLike) -> Floats:
@@ -200,7 +232,7 @@ def _raised(basis: Basis, sine: bool) -> tuple[Ints, Ints, Ints, Floats]:
     return ell, m, -up, np.where(m >= 0, half, -half)
 
 
-@lru_cache(maxsize=64)
+@kept
 def multiplication(basis: Basis) -> tuple[Sparse, Sparse, Sparse]:
     """Matrices of multiplication by n_x, n_y, n_z (symmetric, couple l to l±1)."""
     ell, m = basis.degrees, basis.orders
@@ -220,7 +252,7 @@ def _transverse(basis: Basis, *, sine: bool) -> Sparse:
     return (half_matrix + half_matrix.T).tocsr()
 
 
-@lru_cache(maxsize=64)
+@kept
 def rotation(basis: Basis) -> tuple[Sparse, Sparse, Sparse]:
     """Matrices of R = n x grad: rotation about x, y, z (antisymmetric, diagonal in l)."""
     ell, m = basis.degrees, basis.orders
@@ -239,7 +271,7 @@ def laplacian(basis: Basis) -> Floats:
     return -basis.degrees * (basis.degrees + 1.0)
 
 
-@lru_cache(maxsize=64)
+@kept
 def gradient(basis: Basis) -> tuple[Sparse, Sparse, Sparse]:
     """Matrices of the components of the surface gradient, [Delta, n]/2 + n."""
     ell = basis.degrees
@@ -257,7 +289,7 @@ def gradient(basis: Basis) -> tuple[Sparse, Sparse, Sparse]:
     return x, y, z
 
 
-@lru_cache(maxsize=64)
+@kept
 def quadratic(basis: Basis) -> tuple[Sparse, Sparse, Sparse, Sparse, Sparse, Sparse]:
     """Matrices of multiplication by n_x², n_y², n_z², n_x n_y, n_x n_z, n_y n_z."""
     larger = basis.extended()

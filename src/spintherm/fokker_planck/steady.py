@@ -6,9 +6,17 @@ The density solves :math:`M^T p = 0` with :math:`\int p\,d\Omega = 1`. Its momen
    \dot S_B = \beta\,\langle v\cdot(m\times P)\rangle = \beta\dot W = -\beta\dot Q, \qquad
    \Sigma = \dot S_B + \dot S_P ,
 
-[I] 3.9-3.11, [II] 6-8. The long-time (co)variances per time of work and pumped entropy are second
-derivatives of the leading eigenvalue of the tilted generator M(k). With :math:`M_a`,
-:math:`M_{ab}` the derivatives of M at k = 0, second-order perturbation theory gives
+[I] 3.9-3.11, [II] 6-8. For weak torques the two entropy rates cancel to first order. With
+:math:`\langle M (n\cdot P)\rangle = 0` the sum becomes
+
+.. math:: \Sigma = \frac{\beta m}{\eta}(\gamma_0^2 + \eta^2 m^2)
+   \left[ m\,\langle |n\times P|^2\rangle + \langle n\rangle\cdot(P\times H)\right] ,
+
+which does not, and is what is used here.
+
+The long-time (co)variances per time of work and pumped entropy are second derivatives of the
+leading eigenvalue of the tilted generator M(k). With :math:`M_a`, :math:`M_{ab}` the derivatives
+of M at k = 0, second-order perturbation theory gives
 
 .. math:: \lambda_a = \langle M_a 1\rangle, \qquad
    \lambda_{ab} = \langle M_{ab}1\rangle + (M_a 1, h_b) + (M_b 1, h_a), \qquad
@@ -41,6 +49,7 @@ from spintherm.fokker_planck.generator import (
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, Solution, resolve
 from spintherm.fokker_planck.setting import Setting, settings
+from spintherm.theory.phases import phase_of_rates
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.correlation import CorrelationModel
@@ -54,6 +63,7 @@ class Rates:
     mean_direction: Floats
     pumped_entropy: float
     bath_entropy: float
+    entropy_production: float
 
 
 def rates(magnet: Magnet, setting: Setting, basis: Basis, density: Floats) -> Rates:
@@ -69,22 +79,11 @@ def rates(magnet: Magnet, setting: Setting, basis: Basis, density: Floats) -> Ra
     r = setting.coefs[ROTATION]
     m, beta = magnet.moment, magnet.beta
     bath = -beta * m**2 * (r @ spread @ P)
-    bath += beta * magnet.damping * m**3 * (n @ np.cross(P, setting.field))
-    return Rates(n, pumped, float(bath))
-
-
-def phase(pumped_entropy_rate: float, bath_entropy_rate: float) -> str:
-    """Name what the magnet does: [II], between equations 8 and 9.
-
-    A rate counts as zero below 1e-12 of the entropy production; on a border the magnet is a dud.
-    """
-    pumped, bath = pumped_entropy_rate, bath_entropy_rate
-    if pumped == 0.0 and bath == 0.0:
-        return "equilibrium"
-    least = 1e-12 * (pumped + bath)
-    if pumped < -least:
-        return "heat pump"
-    return "refrigerator" if bath < -least else "dud"
+    lean = float(n @ np.cross(P, setting.field))
+    bath += beta * magnet.damping * m**3 * lean
+    eta, g = magnet.damping, magnet.gyromagnetic_ratio
+    produced = beta * m * (g**2 + (eta * m) ** 2) / eta * (m * (P @ spread @ P) + lean)
+    return Rates(n, pumped, float(bath), float(produced))
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,15 +124,11 @@ class SteadyState:
     mean_moment: Floats
     pumped_entropy_rate: float
     bath_entropy_rate: float
+    entropy_production_rate: float
     covariance: Floats
     phase: str
     setting: Setting
     solution: Solution
-
-    @property
-    def entropy_production_rate(self) -> float:
-        """Mean entropy production, [I] 3.11 in a steady state."""
-        return self.pumped_entropy_rate + self.bath_entropy_rate
 
     @property
     def work_rate(self) -> float:
@@ -350,11 +345,19 @@ def state_of(
         mean_moment=magnet.moment * (mean.mean_direction @ setting.frame),
         pumped_entropy_rate=mean.pumped_entropy,
         bath_entropy_rate=mean.bath_entropy,
+        entropy_production_rate=mean.entropy_production,
         covariance=to_three @ noise @ to_three.T,
-        phase=phase(mean.pumped_entropy, mean.bath_entropy),
+        phase=_phase(mean),
         setting=setting,
         solution=solution,
     )
+
+
+def _phase(mean: Rates) -> str:
+    """Name of the phase; rates within rounding of the border count as zero."""
+    size = abs(mean.pumped_entropy) + abs(mean.bath_entropy)
+    least = max(1e-12 * abs(mean.entropy_production), 1e-14 * size)
+    return str(phase_of_rates(mean.pumped_entropy, mean.bath_entropy, tolerance=least))
 
 
 def check_bath(magnet: Magnet) -> None:

@@ -30,8 +30,9 @@ _FIGURE_1 = (
     "As Fig. 1 of [I]. (a)-(c): densities of the entropy production Σ, forward (F, filled) and "
     "backward (B, dashed). (d): ln p_F(Σ)/p_B(-Σ) in bins, circles, triangles and squares for the "
     "processes of (a), (b) and (c); the line is the fluctuation theorem. Bins lie at "
-    "-ln⟨exp(-Σ)⟩ of the trajectories inside, so that their width makes no bias. Inset: slopes "
-    "of the lines fitted to each process, with one standard error."
+    "-ln⟨exp(-Σ)⟩ of the trajectories inside, so that their width makes no bias. Insets: slopes "
+    "of the lines fitted to each process with one standard error, on the scale of the paper and "
+    "magnified."
 )
 _FIGURE_2 = (
     "As Fig. 2 of [I]: the work alone does not obey Crooks' usual form 4.26, the line, because "

@@ -118,6 +118,7 @@ def _tilted_ramp() -> Process:
             Ramp((0.5, -0.3, 0.8), (-0.4, 0.9, 0.2), 0.9),
             Triangle((0.6, 0.5, -1.0), 0.9),
         ),
+        shift=-1.0 / 3.0,
     )
 
 
@@ -146,4 +147,5 @@ def _turning_field() -> Process:
             turn + Constant((0.2, -0.1, 0.9)),
             Triangle((-0.6, 0.5, 1.1), 1.5) + Sine((0.5, 0.0, -0.4), 0.4, 0.5),
         ),
+        shift=1.0 / 3.0,
     )

@@ -63,9 +63,9 @@ class Size:
 QUICK = Size(
     "quick",
     "under a minute on two cores",
-    trajectories=200_000,
+    trajectories=500_000,
     alphas=8,
-    steady_trajectories=50_000,
+    steady_trajectories=100_000,
 )
 DEFAULT = Size(
     "default",

@@ -66,12 +66,7 @@ def entropy_production_figure(data: xr.Dataset) -> Figure:
     _window(axes[3], _RATIO_WINDOW)
     _panel_legend(axes[3], data, "theory, [I] 4.19")
     _letter(axes[3], "(d)", y=0.98)
-    inset = axes[3].inset_axes((0.60, 0.10, 0.37, 0.34))
-    fitted_slopes(inset, data)
-    inset.set_ylim(0.94, 1.06)
-    inset.set_yticks([0.95, 1.0, 1.05])
-    inset.tick_params(labelsize=7.5)
-    inset.set_title("slopes", fontsize=8.0, pad=2.0)
+    _slope_insets(axes[3], data)
     return figure
 
 
@@ -176,6 +171,20 @@ def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def _slope_insets(axes: Axes, data: xr.Dataset) -> None:
+    """Show the slopes on the scale of the paper, and so large that the errors are seen."""
+    far = np.abs(data["detailed_line_slope"] - 1.0) + 1.2 * data["detailed_line_slope_error"]
+    digit = 10.0 ** np.floor(np.log10(float(far.max())))
+    near = float(np.ceil(float(far.max()) / digit) * digit)
+    for bottom, reach, title in ((0.31, 0.05, "slopes"), (0.07, near, "slopes, magnified")):
+        inset = axes.inset_axes((0.61, bottom, 0.36, 0.145))
+        fitted_slopes(inset, data)
+        inset.set_ylim(1.0 - 1.2 * reach, 1.0 + 1.2 * reach)
+        inset.set_yticks([1.0 - reach, 1.0, 1.0 + reach])
+        inset.tick_params(labelsize=7.0)
+        inset.set_title(title, fontsize=7.5, pad=2.0)
 
 
 def _panel(data: xr.Dataset, panel: str) -> xr.Dataset:

@@ -115,7 +115,7 @@ def fitted_slopes(axes: Axes, data: xr.Dataset, kind: str = "detailed") -> Axes:
     for place, one in enumerate(_each(data)):
         slope = float(one[f"{kind}_line_slope"])
         error = float(one[f"{kind}_line_slope_error"])
-        axes.errorbar(place, slope, error, **_marks(one, size=2.6), elinewidth=0.9)
+        axes.errorbar(place, slope, error, **_marks(one, size=2.4), elinewidth=0.7)
     axes.set_xlim(-0.7, data.sizes["process"] - 0.3)
     axes.set_xticks([])
     return axes

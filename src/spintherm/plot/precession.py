@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TILT = np.deg2rad(18.0)
 _LATITUDE = 0.62
-_ARROWS = (("H", "black", -1.28), ("P", "vermillion", 1.28), ("H'", "blue", 1.74))
+_ARROWS = (("H", "black", -1.28), ("P", "vermillion", 1.26), ("H'", "blue", 1.80))
 _FLAT = 1e-9
 
 
@@ -54,7 +54,7 @@ def precession(
     for (name, colour, x), length in zip(_ARROWS, lengths, strict=True):
         _arrow(axes, name, COLOURS[colour], x, length)
     axes.set_title(title, pad=2.0)
-    axes.set_xlim(-1.5, 2.05)
+    axes.set_xlim(-1.5, 2.1)
     axes.set_ylim(-1.12, 1.32)
     axes.set_aspect("equal")
     axes.set_axis_off()
@@ -126,7 +126,7 @@ def _arrow(axes: Axes, name: str, colour: str, x: float, length: float) -> None:
     else:
         tip = 0.72 * np.copysign(1.0, length)
         axes.annotate("", (x, tip), (x, -tip), arrowprops=_arrow_style(colour, 1.3))
-    axes.text(x, 0.82, rf"$\mathit{{{name}}}$", ha="center", va="bottom", color=colour)
+    axes.text(x, 0.82, f"${name}$", ha="center", va="bottom", color=colour)
 
 
 def _arrow_style(colour: str, width: float) -> dict[str, object]:

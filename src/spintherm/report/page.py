@@ -154,7 +154,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
         items = list(group)
         line = f"{escape(experiment)}: {escape(summary(items))}"
         parts.append(
-            f"<details><summary>{line}</summary>{_verdict_table(items, named=False)}</details>"
+            f"<details open><summary>{line}</summary>{_verdict_table(items, named=False)}</details>"
         )
     return parts
 

@@ -23,7 +23,7 @@ from spintherm.experiments import (
 from spintherm.experiments.driven import measured
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import MorePairs
-from spintherm.experiments.watch import watching
+from spintherm.experiments.watch import OVERHEAD, Watch, watching
 from spintherm.fluctuation import joint_theorem
 
 TINY = Size(
@@ -305,6 +305,16 @@ def test_progress_counts_all_the_work(tmp_path):
         driven.driven(table_one()[6], size, 3, 2, watch)
     assert seen[-1][0] == seen[-1][1]
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_the_watch_says_which_experiment_of_how_many():
+    seen = []
+    watch = Watch(200, 3, lambda *what: seen.append(what))
+    watch.begin("first")
+    watch.begin("second")
+    watch.ensemble(20)(1, 2)
+    assert seen[1] == ("experiment 2 of 3: second", 0, 200, 0)
+    assert seen[2] == ("experiment 2 of 3: second", 20 + OVERHEAD, 200, 1)
 
 
 def test_interruption_stops_the_threads(monkeypatch):

@@ -20,7 +20,7 @@ import numpy as np
 from spintherm.experiments.processes import Process
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import MorePairs, Size
-from spintherm.experiments.watch import Watch
+from spintherm.experiments.watch import Watch, work
 from spintherm.fluctuation import (
     CrooksWork,
     DetailedTheorem,
@@ -106,12 +106,13 @@ def driven(
 
 
 def work_of(process: Process, size: Size) -> int:
-    """Return the work that `driven` does, in steps of trajectories."""
+    """Return the work that `driven` does, as a `Watch` counts it."""
     steps = size.steps(process.protocol)
     if steps is None:
         steps = default_steps(process.magnet, process.protocol, size.scheme)
     more = size.more_pairs.get(process.name, MorePairs(0, 0))
-    return 2 * size.trajectories * (steps + more.pairs * more.steps)
+    ensembles = 2 * size.trajectories
+    return work(ensembles, steps) + work(ensembles * more.pairs, more.steps)
 
 
 def seeds_of(process: Process, seed: int, number: int = 0) -> tuple[int, int]:

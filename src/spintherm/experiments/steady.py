@@ -19,7 +19,7 @@ from spintherm import theory
 from spintherm.experiments.processes import PAPER_MAGNET
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import Size
-from spintherm.experiments.watch import Watch
+from spintherm.experiments.watch import Watch, work
 from spintherm.protocol import Protocol
 from spintherm.report import Verdict, agrees
 from spintherm.statistics import Estimate, mean
@@ -93,8 +93,8 @@ def protocol_at(alpha: float) -> Protocol:
 
 
 def work_of(size: Size) -> int:
-    """Return the work that `steady` does, in steps of trajectories."""
-    return size.steady_trajectories * sum(_steps(float(alpha), size) for alpha in alphas(size))
+    """Return the work that `steady` does, as a `Watch` counts it."""
+    return sum(work(size.steady_trajectories, _steps(float(alpha), size)) for alpha in alphas(size))
 
 
 def _steps(alpha: float, size: Size) -> int:

@@ -1,7 +1,8 @@
 """Watching a series of experiments: one bar for all, with rate and time left, on standard error.
 
-Work is counted in steps of trajectories. The bar appears after two seconds, and never where
-standard error is no terminal.
+Work is counted in steps of trajectories, plus what it costs to begin a trajectory and to look at
+its end; with that the time left is about right from the beginning. The bar appears after two
+seconds, and never where standard error is no terminal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
 
+OVERHEAD = 80
+"""Beginning and evaluating a trajectory takes as long as this many steps."""
+
+Show = Callable[[str, int, int, int], None]
+
+
 class Stopped(Exception):  # noqa: N818 - it is no error
     """Raised in the threads of a series that was told to stop."""
 
@@ -29,16 +36,16 @@ class Watch:
     Parameters
     ----------
     total : int
-        All work, in steps of trajectories.
+        All work, as `work` counts it.
     experiments : int
         Number of experiments.
     show : callable
-        Receives text, work done and work in all.
+        Receives text, work done, work in all and trajectories done.
     """
 
-    def __init__(self, total: int, experiments: int, show: Callable[[str, int, int], None]) -> None:
+    def __init__(self, total: int, experiments: int, show: Show) -> None:
         self.total, self.experiments, self._show = total, experiments, show
-        self.done = self._number = 0
+        self.done = self.trajectories = self._number = 0
         self._label = ""
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -47,12 +54,12 @@ class Watch:
         """Begin the next experiment."""
         self._number += 1
         self._label = f"experiment {self._number} of {self.experiments}: {label}"
-        self._show(self._label, self.done, self.total)
+        self._tell()
 
     def say(self, label: str) -> None:
         """Say what is done after the experiments."""
         self._label = label
-        self._show(label, self.done, self.total)
+        self._tell()
 
     def stop(self) -> None:
         """Make every ensemble that is still running stop at its next report."""
@@ -67,11 +74,20 @@ class Watch:
             if self._stop.is_set():
                 raise Stopped
             with self._lock:
-                self.done += (done - before) * steps
+                self.done += work(done - before, steps)
+                self.trajectories += done - before
                 before = done
-                self._show(self._label, self.done, self.total)
+                self._tell()
 
         return report
+
+    def _tell(self) -> None:
+        self._show(self._label, self.done, self.total, self.trajectories)
+
+
+def work(trajectories: int, steps: int) -> int:
+    """Return the work of an ensemble."""
+    return trajectories * (steps + OVERHEAD)
 
 
 @contextmanager
@@ -84,7 +100,7 @@ def watching(progress: Progress, total: int, experiments: int) -> Iterator[Watch
         A callable receives (done, total) itself; True and None show a bar on a terminal, False
         shows nothing.
     total : int
-        All work, in steps of trajectories.
+        All work, as `work` counts it.
     experiments : int
         Number of experiments.
 
@@ -95,12 +111,12 @@ def watching(progress: Progress, total: int, experiments: int) -> Iterator[Watch
     """
     if callable(progress):
         report = progress
-        yield Watch(total, experiments, lambda _text, done, all_: _ignore(report(done, all_)))
+        yield Watch(total, experiments, lambda _text, done, all_, _n: _ignore(report(done, all_)))
         return
     if progress is not None and not isinstance(progress, bool):
         raise TypeError(f"progress={progress!r}: expected True, False, None or a callable")
     if progress is False or not sys.stderr.isatty():
-        yield Watch(total, experiments, lambda _text, _done, _all: None)
+        yield Watch(total, experiments, lambda _text, _done, _all, _n: None)
         return
     bar = _Bar()
     try:
@@ -116,7 +132,7 @@ class _Bar:
         self.began = time.monotonic()
         self.bars: Bars | None = None
 
-    def __call__(self, text: str, done: int, total: int) -> None:
+    def __call__(self, text: str, done: int, total: int, trajectories: int) -> None:
         elapsed = time.monotonic() - self.began
         if elapsed < PATIENCE:
             return
@@ -124,7 +140,7 @@ class _Bar:
             self.bars = _bars()
             self.bars.add_task(text, total=total, rate="")
             self.bars.start()
-        rate = f"{done / elapsed:.2g} steps/s"
+        rate = f"{trajectories / elapsed:.2g} trajectories/s"
         task = self.bars.task_ids[0]
         self.bars.update(task, completed=done, total=total, description=text, rate=rate)
 

@@ -8,8 +8,8 @@ The last quantity is at least one where the thermodynamic uncertainty relation h
 
 Trajectories begin in the steady state and last for twenty relaxation times of the drift or of free
 diffusion, whichever is shorter. From S_P at τ and at τ/2 the long-time noise follows as
-[Var S_P(τ) - Var S_P(τ/2)]/(τ/2), whose bias is of the order e^{-10}. They use the splitting scheme at half its usual step whatever the size, because
-the step bias of a variance is not measured.
+[Var S_P(τ) - Var S_P(τ/2)]/(τ/2), whose bias is of the order e^{-10}. They use the splitting scheme
+at half its usual step whatever the size, because the step bias of a variance is not measured.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from spintherm import theory
 from spintherm.experiments.processes import PAPER_MAGNET
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import Size
-from spintherm.experiments.watch import Watch
+from spintherm.experiments.watch import Watch, work
 from spintherm.fokker_planck import steady_state, steady_states
 from spintherm.fokker_planck.setting import fixed_point
 from spintherm.protocol import Protocol
@@ -109,9 +109,9 @@ def ideal_engine(
 
 
 def work_of(size: Size) -> int:
-    """Return the work that `ideal_engine` does, in steps of trajectories."""
+    """Return the work that `ideal_engine` does, as a `Watch` counts it."""
     steps = (_plan(angle, field)[1] for angle in ANGLES for field in FIELDS)
-    return trajectories_of(size) * sum(steps)
+    return sum(work(trajectories_of(size), one) for one in steps)
 
 
 def trajectories_of(size: Size) -> int:
@@ -293,11 +293,11 @@ def _strong_noise(field: float, angle: float) -> float:
 
 
 def _curve_fields() -> FloatArray:
-    return np.geomspace(*CURVE_RANGE, _CURVE)
+    return np.asarray(np.geomspace(*CURVE_RANGE, _CURVE))
 
 
 def _along_z(fields: FloatArray) -> FloatArray:
-    return fields[:, None] * np.array([0.0, 0.0, 1.0])
+    return np.asarray(fields[:, None] * np.array([0.0, 0.0, 1.0]))
 
 
 def _closed(fields: FloatArray, angle: float = 0) -> dict[str, FloatArray]:
@@ -345,9 +345,8 @@ def _dataset(rows: Rows, threads: int) -> xr.Dataset:
 
 
 def _table_of_exact(fields: Any) -> FloatArray:
-    return np.array(
-        [[[_exact(a, float(h))[name] for h in fields] for a in ANGLES] for name in QUANTITIES]
-    )
+    rows = [[[_exact(a, float(h))[name] for h in fields] for a in ANGLES] for name in QUANTITIES]
+    return np.asarray(rows, dtype=float)
 
 
 def _table(rows: Rows, place: int, name: str) -> FloatArray:

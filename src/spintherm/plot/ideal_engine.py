@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _COLOURS = ("black", "blue", "green", "orange", "vermillion", "purple", "sky")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
-_LIMIT = {"color": "0.35", "linewidth": 1.0}
+_LIMIT: dict[str, Any] = {"color": "0.35", "linewidth": 1.0}
 _DASHED = (0, (4, 2))
 _DOTTED = (0, (1, 1.4))
 
@@ -335,6 +335,6 @@ def _angles(axes: Axes) -> tuple[list[Any], list[str]]:
 
 
 def _special(axes: Axes) -> tuple[list[Any], list[str]]:
-    pairs = zip(*axes.get_legend_handles_labels(), strict=True)
-    pairs = [pair for pair in pairs if "°" not in pair[1]]
+    every = zip(*axes.get_legend_handles_labels(), strict=True)
+    pairs = [pair for pair in every if "°" not in pair[1]]
     return [handle for handle, _ in pairs], [label for _, label in pairs]

@@ -1,0 +1,360 @@
+"""Phase diagrams over two parameters: phases as areas, boundaries as exact curves; [II] Fig. 3.
+
+The areas are the signs of the rates on the grid, interpolated; the curves are the boundaries that
+were followed, and do not come from the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintherm.plot.style import COLOURS, ONE_COLUMN, PHASES, TWO_COLUMNS, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+LABELS = {
+    "moment": "$m$",
+    "gyromagnetic_ratio": r"$\gamma_0$",
+    "damping": r"$\eta$",
+    "temperature": "$T$",
+    "field": "$H$",
+    "spin_torque": "$P$",
+    "alpha": r"$\alpha = mP/H$",
+    "angle": r"$\theta$ (degrees)",
+}
+LINES = {
+    "pumped_entropy_rate": (COLOURS["blue"], r"$\dot S_P=0$"),
+    "bath_entropy_rate": (COLOURS["vermillion"], r"$\dot S_B=0$"),
+}
+MARKS = {"refrigerator": "v", "heat pump": "^", "dud": "o"}
+_SMALLEST_LABELLED = 0.012
+_SHOWN = 2.0
+_NAMES = ((-1.6, "dud"), (-0.43, "heat pump"), (0.53, "refrigerator"), (1.6, "dud"))
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A part of a diagram as it is drawn: coordinates and the two rates, shape (y, x)."""
+
+    x: Floats
+    y: Floats
+    pumped: Floats
+    bath: Floats
+
+
+def phases(axes: Axes, diagram: xr.Dataset, *, folded: bool = False, names: bool = True) -> Axes:
+    """Draw the phases, named, and the boundaries between them.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    diagram : xarray.Dataset
+        As `phase_diagram` returns it.
+    folded : bool
+        For a diagram over alpha > 0 and angles from 0 to pi: draw what lies beyond pi/2 at -alpha
+        and pi - angle, as [II] Fig. 3 does.
+    names : bool
+        Whether to write the names where there is most room.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    sheets = list(_folded(diagram)) if folded else [_sheet(diagram)]
+    axes.set_facecolor(PHASES["dud"])
+    for sheet in sheets:
+        for values, phase in ((sheet.pumped, "heat pump"), (sheet.bath, "refrigerator")):
+            if np.any(values < 0.0):
+                levels = [-np.inf, 0.0]
+                axes.contourf(sheet.x, sheet.y, values, levels, colors=[PHASES[phase]])
+    boundaries(axes, diagram, folded=folded)
+    _scales(axes, diagram, folded=folded)
+    for sheet in sheets if names else []:
+        _name_phases(axes, sheet)
+    return axes
+
+
+def boundaries(axes: Axes, diagram: xr.Dataset, *, folded: bool = False) -> Axes:
+    """Draw the boundaries where a rate vanishes.
+
+    Parameters
+    ----------
+    axes, diagram, folded
+        As for `phases`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    named: set[str] = set()
+    for place in range(diagram.sizes.get("branch", 0)):
+        here = diagram["boundary_branch"].values == place
+        rate = str(diagram["branch_rate"].values[place])
+        colour, label = LINES[rate]
+        x, y = diagram["boundary_x"].values[here], diagram["boundary_y"].values[here]
+        for u, v in _folded_curve(x, y) if folded else [(x, y)]:
+            axes.plot(
+                u if folded else _drawn(diagram.attrs["x"], u),
+                np.degrees(v) if folded else _drawn(diagram.attrs["y"], v),
+                color=colour,
+                linewidth=1.4,
+                label=None if rate in named else label,
+                zorder=2.5,
+            )
+            named.add(rate)
+    return axes
+
+
+def simulated_phases(axes: Axes, data: xr.Dataset, *, folded: bool = False) -> Axes:
+    """Mark the simulated points by their phase; hollow where an error could change it.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        `point_alpha`, `point_angle`, `simulated_phase`, `certain` along `point`.
+    folded : bool
+        As for `phases`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    alpha, angle = data["point_alpha"].values, data["point_angle"].values
+    if folded:
+        beyond = angle > 0.5 * np.pi
+        alpha, angle = np.where(beyond, -alpha, alpha), np.where(beyond, np.pi - angle, angle)
+    for phase, marker in MARKS.items():
+        for certain in (True, False):
+            here = (data["simulated_phase"].values == phase) & (data["certain"].values == certain)
+            axes.plot(
+                alpha[here],
+                np.degrees(angle[here]),
+                marker=marker,
+                markersize=3.4,
+                linestyle="none",
+                color="0.15",
+                markerfacecolor="0.15" if certain else "white",
+                markeredgewidth=0.7,
+                label=f"simulated {phase}" if certain else None,
+                zorder=3.0,
+            )
+    return axes
+
+
+def rates_along_cut(axes: Axes, data: xr.Dataset, alpha: float) -> Axes:
+    """Draw Ṡ_P and Ṡ_B against the angle at one alpha, with the simulated points.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : xarray.Dataset
+        `cut (rate, cut_alpha, cut_angle)`; `simulated` and `error` (rate, point), `point_alpha`,
+        `point_angle`.
+    alpha : float
+        One of `cut_alpha`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    curve = data["cut"].sel(cut_alpha=alpha)
+    degrees = np.degrees(data["cut_angle"].values)
+    _shade(axes, degrees, curve)
+    axes.axhline(0.0, color="black", linewidth=0.6)
+    here = np.isclose(data["point_alpha"].values, alpha)
+    symbols = {"pumped_entropy_rate": r"$\dot S_P$", "bath_entropy_rate": r"$\dot S_B$"}
+    for (rate, symbol), marker in zip(symbols.items(), "s^", strict=True):
+        colour = LINES[rate][0]
+        axes.plot(degrees, curve.sel(rate=rate), color=colour, label=symbol)
+        axes.errorbar(
+            np.degrees(data["point_angle"].values[here]),
+            data["simulated"].sel(rate=rate).values[here],
+            data["error"].sel(rate=rate).values[here],
+            color=colour,
+            marker=marker,
+            markersize=3.0,
+            markerfacecolor="white",
+            linestyle="none",
+            elinewidth=0.9,
+        )
+    axes.set_xlim(0.0, 180.0)
+    axes.set_xticks(range(0, 181, 45))
+    axes.text(0.03, 0.93, rf"$|\alpha|={alpha:g}$", transform=axes.transAxes, va="top")
+    axes.set_ylabel("rate")
+    return axes
+
+
+@style()
+def phase_diagram_figure(diagram: xr.Dataset) -> Figure:
+    """Draw a phase diagram over any two parameters.
+
+    Parameters
+    ----------
+    diagram : xarray.Dataset
+        As `phase_diagram` returns it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A little more than one journal column wide.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.35 * ONE_COLUMN, 3.6), layout="constrained")
+    axes = phases(figure.subplots(), diagram)
+    _legend_above(figure, axes)
+    return figure
+
+
+@style()
+def tilted_phases_figure(data: xr.Dataset) -> Figure:
+    """Draw [II] Fig. 3, and cuts through it with simulated rates.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        As `experiments` saves it: a phase diagram over alpha and angle, cuts and points.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two journal columns wide.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(TWO_COLUMNS, 4.0), layout="constrained")
+    cuts = data["cut_alpha"].values
+    grid = figure.add_gridspec(len(cuts), 2, width_ratios=(1.75, 1.0))
+    main = figure.add_subplot(grid[:, 0])
+    phases(main, data, folded=True, names=False)
+    simulated_phases(main, data, folded=True)
+    main.set_xlim(-_SHOWN, _SHOWN)
+    for x, name in _NAMES:
+        main.text(x, 22.5, name, ha="center", va="center", fontsize=10.0)
+    main.axvline(0.0, color="black", linewidth=1.2)
+    main.annotate(r"$H=\infty$", (0.0, 4.0), (5, 0), textcoords="offset points", fontsize=8.0)
+    _legend_above(figure, main)
+    for place, alpha in enumerate(cuts):
+        axes = figure.add_subplot(grid[place, 1])
+        rates_along_cut(axes, data, float(alpha))
+        if place == 0:
+            axes.legend(loc="upper center", ncols=2)
+        if place < len(cuts) - 1:
+            axes.tick_params(labelbottom=False)
+    axes.set_xlabel(r"angle between $P$ and $H$ (degrees)")
+    return figure
+
+
+def _sheet(diagram: xr.Dataset) -> _Sheet:
+    x, y = (_drawn(diagram.attrs[k], diagram[diagram.attrs[k]].values) for k in "xy")
+    pumped, bath = (diagram[f"{k}_entropy_rate"].values.T for k in ("pumped", "bath"))
+    return _Sheet(x, y, pumped, bath)
+
+
+def _folded(diagram: xr.Dataset) -> Iterator[_Sheet]:
+    """The halves of a diagram over (alpha, angle), the second at (-alpha, pi - angle).
+
+    The strip between alpha = 0 and the smallest alpha, thinner than a line, is drawn like its edge.
+    """
+    alpha, angle = diagram["alpha"].values, diagram["angle"].values
+    middle = 0.5 * np.pi + 1.01 * (angle[1] - angle[0])  # a row beyond, so that none is missing
+    for sign, here in ((1.0, angle <= middle), (-1.0, angle >= np.pi - middle)):
+        part = diagram.isel(angle=np.flatnonzero(here))
+        theta = part["angle"].values if sign > 0.0 else np.pi - part["angle"].values
+        pumped, bath = (part[f"{k}_entropy_rate"].values.T for k in ("pumped", "bath"))
+        x = sign * np.concatenate([[0.0], alpha])
+        columns = [0, *range(len(alpha))]
+        yield _Sheet(x, np.degrees(theta), pumped[:, columns], bath[:, columns])
+
+
+def _folded_curve(x: Floats, y: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Pieces of a curve (alpha, angle) on the two halves of a folded diagram."""
+    beyond = y > 0.5 * np.pi
+    for piece in np.split(np.arange(len(x)), np.flatnonzero(np.diff(beyond)) + 1):
+        if beyond[piece[0]]:
+            yield -x[piece], np.pi - y[piece]
+        else:
+            yield x[piece], y[piece]
+
+
+def _drawn(name: str, values: Floats) -> Floats:
+    return np.asarray(np.degrees(values) if name == "angle" else values)
+
+
+def _scales(axes: Axes, diagram: xr.Dataset, *, folded: bool) -> None:
+    for k in "xy":
+        name = str(diagram.attrs[k])
+        drawn = _drawn(name, diagram[name].values)
+        low, high = float(drawn[0]), float(drawn[-1])
+        if folded:
+            low, high = (-high, high) if name == "alpha" else (0.0, 90.0)
+        getattr(axes, f"set_{k}lim")(low, high)
+        getattr(axes, f"set_{k}label")(LABELS[name])
+        if diagram.attrs[f"{k}_spacing"] == "log" and not folded:
+            getattr(axes, f"set_{k}scale")("log")
+        if name == "angle" and high in (90.0, 180.0):
+            getattr(axes, f"set_{k}ticks")(np.arange(0.0, high + 1.0, high / 6.0))
+
+
+def _name_phases(axes: Axes, sheet: _Sheet) -> None:
+    """Write the name of every phase where it has most room, if it has any."""
+    from scipy.ndimage import distance_transform_edt, label
+
+    cooled, pumped = sheet.bath < 0.0, sheet.pumped < 0.0
+    regions = {"refrigerator": cooled, "heat pump": pumped, "dud": ~cooled & ~pumped}
+    # distances in figure-like units, so that "room" means room on paper
+    spacing = (1.0 / max(len(sheet.y), 2), 1.6 / max(len(sheet.x), 2))
+    for name, inside in regions.items():
+        pieces, count = label(inside)
+        for k in range(1, count + 1):
+            piece = pieces == k
+            if np.mean(piece) < _SMALLEST_LABELLED:
+                continue
+            room = distance_transform_edt(np.pad(piece, 1), sampling=spacing)[1:-1, 1:-1]
+            j, i = np.unravel_index(np.argmax(room), room.shape)
+            axes.text(
+                sheet.x[i], sheet.y[j], name, ha="center", va="center", fontsize=10.0, zorder=4.0
+            )
+
+
+def _shade(axes: Axes, degrees: Floats, curve: xr.DataArray) -> None:
+    pumped = curve.sel(rate="pumped_entropy_rate").values
+    bath = curve.sel(rate="bath_entropy_rate").values
+    axes.set_facecolor(PHASES["dud"])
+    for values, phase in ((pumped, "heat pump"), (bath, "refrigerator")):
+        inside = values < 0.0
+        axes.fill_between(
+            degrees,
+            0.0,
+            1.0,
+            where=inside,
+            transform=axes.get_xaxis_transform(),
+            color=PHASES[phase],
+            linewidth=0.0,
+            zorder=0.0,
+        )
+
+
+def _legend_above(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if labels:
+        options: Any = {"loc": "outside upper left", "ncols": len(labels)}
+        figure.legend(handles, labels, **options)

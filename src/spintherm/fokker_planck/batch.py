@@ -1,20 +1,25 @@
 """Steady states over arrays of fields and spin torques, on all cores.
 
 Every point is an independent small linear problem of about a millisecond, mostly of Python and
-NumPy calls that hold the interpreter's lock: threads gain nothing, so the points are dealt out to
-worker processes in blocks. The frames and generators of a block are made in one vectorised go.
+NumPy calls that hold the interpreter's lock: two threads take as long as one, so the points are
+dealt out in blocks to worker processes. Those are plain interpreters fed through pipes: unlike
+`multiprocessing` they never run the caller's script again. The frames and generators of a block are
+made in one vectorised go.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spintherm import validation
+from spintherm.fokker_planck.generator import polynomials
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, resolve
 from spintherm.fokker_planck.setting import settings
@@ -41,6 +46,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "uncertainty_ratio": ("1", "noise times dissipation over twice the squared rate"),
     "l_max": ("1", "largest degree of the harmonics"),
     "m_max": ("1", "largest order of the harmonics"),
+    "noise_error": ("1", "relative rounding error of the noises"),
     "tail": ("1", "largest relative coefficient at the truncation's edge"),
 }
 VECTORS = {
@@ -137,7 +143,7 @@ def _rates_block(magnet: Magnet, fields: Floats, spin_torques: Floats, tolerance
     scale = np.sqrt(np.log(tolerance) / np.log(TOLERANCE))
     for row, setting in zip(out, settings(magnet, fields, spin_torques, scale), strict=True):
         solution = resolve(setting, tolerance=tolerance)
-        mean = rates(magnet, setting, solution.basis, solution.density)
+        mean = rates(magnet, setting, polynomials(solution.basis) @ solution.density)
         row[:] = mean.pumped_entropy, mean.bath_entropy
     return out
 
@@ -174,20 +180,75 @@ def _map(
         if count == 1 or len(blocks) == 1:
             yield from _told(map(_call, ((task, *b) for b in blocks)), total, report)
             return
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            try:
-                yield from _told(pool.map(_call, [(task, *b) for b in blocks]), total, report)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        with _workers(min(count, len(blocks))) as run:
+            yield from _told(run([(task, *b) for b in blocks]), total, report)
 
 
 def _call(job: tuple[Any, ...]) -> Any:
     task, *arguments = job
     return task(*arguments)
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[[list[Any]], Iterator[Any]]]:
+    """Start worker processes; yield a function that runs jobs on them, in order."""
+    import subprocess
+    import sys
+    from concurrent.futures import ThreadPoolExecutor
+    from queue import SimpleQueue
+
+    command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, start_new_session=True)
+        for _ in range(count)
+    ]
+    idle: SimpleQueue[Any] = SimpleQueue()
+    for process in processes:
+        idle.put(process)
+
+    def ask(job: Any) -> Any:
+        process = idle.get()
+        try:
+            pickle.dump(job, process.stdin)
+            process.stdin.flush()
+            done, answer = pickle.load(process.stdout)
+        finally:
+            idle.put(process)
+        if not done:
+            raise answer
+        return answer
+
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield lambda jobs: pool.map(ask, jobs)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.close()
+
+
+def serve() -> None:
+    """Answer jobs from standard input until it closes: what a worker process does."""
+    import sys
+
+    while True:
+        try:
+            job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            answer = (True, _call(job))
+        except Exception as problem:
+            answer = (False, problem)
+        pickle.dump(answer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def _told(results: Iterator[Any], total: int, report: Report) -> Iterator[Any]:
@@ -212,7 +273,7 @@ def _dataset(
     variables: dict[str, Any] = {}
     for name, (unit, meaning) in (COLUMNS | VECTORS).items():
         inner = {"mean_moment": (3,), "covariance": (3, 3)}.get(name, ())
-        values = np.array([r[name] for r in records]).reshape(*shape, *inner)
+        values = np.array([r[name] for r in records]).reshape((*shape, *inner))
         attrs = {"units": unit, "long_name": meaning}
         variables[name] = ((*points, *extra.get(name, ())), values, attrs)
     names = np.array([r["phase"] for r in records], dtype="U12").reshape(shape)
@@ -222,8 +283,8 @@ def _dataset(
         "component": ["x", "y", "z"],
         "functional": functionals,
         "functional_2": functionals,
-        "field": ((*points, "component"), fields.reshape(*shape, 3)),
-        "spin_torque": ((*points, "component"), spin_torques.reshape(*shape, 3)),
+        "field": ((*points, "component"), fields.reshape((*shape, 3))),
+        "spin_torque": ((*points, "component"), spin_torques.reshape((*shape, 3))),
     }
     attrs = {
         name: getattr(magnet, name)

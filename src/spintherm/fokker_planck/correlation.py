@@ -6,7 +6,9 @@ With :math:`f = 2\gamma_0 m\,n\cdot P` and :math:`q = (f - \bar f)\,p`,
    \mathrm{Var}\,S_P(\tau) = 2\int_0^\tau(\tau - s)\,C(s)\,ds
    = 2\tau^2 (f, \varphi_2(\tau M^T)\,q), \qquad \varphi_2(z) = (e^z - 1 - z)/z^2 .
 
-The generator is projected once on an extended Krylov space, spanned by
+In the gauge of `responses`, f and q stand for :math:`M_{S,u}a` and
+:math:`(M_{S,u}^T - \bar f)\psi`. The generator is projected once on an extended Krylov space,
+spanned by
 :math:`A^{-1}q, A^{-2}q, \dots` (slow modes) and :math:`Aq, A^2q, \dots` (short times) with
 :math:`A = M^T`, which the factors of the steady state make cheap. The space grows until the
 correlation stands still at all times.
@@ -20,22 +22,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm.fokker_planck.generator import (
-    GRADIENT,
-    LAPLACIAN,
-    ROTATION,
-    ResolutionError,
-    adjoint,
-    applied_to_one,
-    backward,
-    counting_derivatives,
-)
+from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Floats
 
 if TYPE_CHECKING:
-    from spintherm.fokker_planck.resolution import Solution
-    from spintherm.fokker_planck.setting import Setting
-    from spintherm.magnet import Magnet
+    from spintherm.fokker_planck.responses import Responses
 
 STEADY_CHANGE = 1e-11
 LARGEST_SPACE = 240
@@ -86,33 +77,27 @@ class CorrelationModel:
         return float(2.0 * self.left @ expm(augmented * tau)[:size, -1])
 
 
-def correlation_model(magnet: Magnet, setting: Setting, solution: Solution) -> CorrelationModel:
-    """Return the reduced model of the pumped entropy's rate.
+def correlation_model(found: Responses) -> CorrelationModel:
+    """Return the reduced model of the last counted functional, the pumped entropy.
 
     Raises
     ------
     ResolutionError
         If the space stops growing in accuracy before it converges.
     """
-    basis, factors = solution.basis, solution.factors
-    tilt = counting_derivatives(magnet, setting.field, setting.spin_torque)[1]
-    rate = applied_to_one(basis, tilt)
-    source = backward(basis, adjoint(tilt)) @ solution.density
-    source -= (rate @ solution.density) * solution.density
-    source[0] = 0.0
-    if not np.any(source):
+    rate, source = found.counted[-1], found.pushed[:, -1]
+    if not np.any(rate):
         return CorrelationModel(-np.eye(1), np.zeros(1), np.zeros(1))
-    generator = backward(basis, adjoint(setting.coefs))
     space = _Space(source)
     slow = quick = space.vectors[0]
-    times = _test_times(setting)
+    times = _test_times(found)
     before = np.full(len(times), np.inf)
     while len(space.vectors) < LARGEST_SPACE:
         for step in range(9):
-            slow = space.add(factors.solve(slow))
-            quick = space.add(generator @ quick) if step % 3 == 0 else quick
+            slow = space.add(found.solve(slow))
+            quick = space.add(found.generator @ quick) if step % 3 == 0 else quick
         V = np.array(space.vectors)
-        model = CorrelationModel(V @ (generator @ V.T), V @ rate, V @ source)
+        model = CorrelationModel(V @ (found.generator @ V.T), V @ rate, V @ source)
         now = model.correlation(times)
         if space.closed or np.max(np.abs(now - before)) <= STEADY_CHANGE * abs(now[0]):
             return model
@@ -120,11 +105,11 @@ def correlation_model(magnet: Magnet, setting: Setting, solution: Solution) -> C
     raise ResolutionError(f"the correlation needs more than {LARGEST_SPACE} Krylov vectors")
 
 
-def _test_times(setting: Setting) -> Floats:
+def _test_times(found: Responses) -> Floats:
     """Zero and times from well below the fastest drift to well above the slowest diffusion."""
-    diffusion = float(setting.coefs[LAPLACIAN])
-    drift = sum(float(np.linalg.norm(setting.coefs[part])) for part in (GRADIENT, ROTATION))
-    return np.concatenate([[0.0], np.geomspace(1e-2 / (diffusion + drift), 10.0 / diffusion, 12)])
+    size = abs(found.generator) @ np.ones(found.basis.size)
+    slow = float(np.min(np.abs(found.generator.diagonal()[1:4])))
+    return np.concatenate([[0.0], np.geomspace(1.0 / float(np.max(size)), 20.0 / slow, 12)])
 
 
 class _Space:

@@ -36,7 +36,6 @@ from spintherm.fokker_planck.generator import (
     Coefficients,
     ResolutionError,
     active_operators,
-    adjoint,
     backward,
     coefficients,
     conjugated,
@@ -50,8 +49,8 @@ from spintherm.fokker_planck.resolution import (
     LARGEST_DEGREE,
     edge_tails,
     growth,
-    resolve,
 )
+from spintherm.fokker_planck.responses import Responses, respond
 from spintherm.fokker_planck.setting import Setting, compact_frame, rung, settings
 from spintherm.fokker_planck.steady import check_bath
 
@@ -62,6 +61,7 @@ TOLERANCE = 1e-10
 KRYLOV = 24
 SMALL = 40  # bases so small that all eigenvalues are computed
 LAST_STEPS = 4
+SERIES_TAIL = 1e-6  # it enters the values squared
 
 FUNCTIONALS = {"work": (1.0, 0.0), "pumped_entropy": (0.0, 1.0), "entropy_production": (1.0, 1.0)}
 """Directions in the plane of exponents (beta W, S_P)."""
@@ -212,7 +212,7 @@ def _truncation_error(
     # an eigenvector that is a polynomial has no tail: its derivative in k has one all the same
     product = max(product, 1e-4 * max(max(t) for t in tails) ** 2)
     product *= float(np.max(np.abs(left)) * np.max(np.abs(right))) * (2 * basis.m_max + 1)
-    return edge * product / overlap
+    return float(edge * product / overlap)
 
 
 def _eigenpair(
@@ -356,9 +356,10 @@ def cumulants(
     r"""Return the long-time cumulants per time of a combination of work and pumped entropy.
 
     Perturbation series of the eigenvalue along k(work, pumped_entropy): with
-    :math:`A = \sum_j k^j A_j` the forward generator, :math:`(1, x_0) = 1`, :math:`(1, x_j) = 0`,
+    :math:`A = \sum_j k^j A_j` the forward generator and a the left null vector of :math:`A_0`,
+    :math:`(a, x_0) = 1`, :math:`(a, x_j) = 0`,
 
-    .. math:: \lambda_n = (1, A_1 x_{n-1} + A_2 x_{n-2}), \qquad
+    .. math:: \lambda_n = (a, A_1 x_{n-1} + A_2 x_{n-2}), \qquad
        A_0 x_n = \sum_{j=1}^n \lambda_j x_{n-j} - A_1 x_{n-1} - A_2 x_{n-2} .
 
     Parameters
@@ -380,41 +381,25 @@ def cumulants(
     H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
     setting = settings(magnet, H[None], P[None])[0]
     first_W, first_S, second_W = counting_derivatives(magnet, setting.field, setting.spin_torque)
-    first = adjoint(work * first_W + pumped_entropy * first_S)
-    second = adjoint(0.5 * work**2 * second_W)
-    solution = resolve(setting, (adjoint(first),), tolerance=tolerance)
-    for _ in range(ATTEMPTS):
-        values, tail = _series(solution.basis, solution, setting, first, second, order)
-        if tail <= np.sqrt(tolerance):
-            return values
-        basis = solution.basis
-        degree = rung(1.2 * basis.l_max)
-        top = 0 if setting.axial else min(degree, rung(1.2 * basis.m_max + 1))
-        solution = resolve(setting, (adjoint(first),), l_max=degree, m_max=top)
-    raise ResolutionError(f"the series of cumulants keeps a tail of {tail:.1e}")
+    first = work * first_W + pumped_entropy * first_S
+    found = respond(setting, (first,), tolerance=tolerance)
+    return _series(found, first, 0.5 * work**2 * second_W, order)
 
 
-def _series(
-    basis: Basis,
-    solution: Any,
-    setting: Setting,
-    first: Coefficients,
-    second: Coefficients,
-    order: int,
-) -> tuple[Floats, float]:
-    one, two = backward(basis, first), backward(basis, second)
-    total = np.sqrt(4.0 * np.pi)
-    x, values = [solution.density], [0.0]
+def _series(found: Responses, first: Coefficients, second: Coefficients, order: int) -> Floats:
+    one, two = (backward(found.basis, conjugated(c, found.gauge)).T for c in (first, second))
+    x, values = [found.root], [0.0]
     for n in range(1, order + 1):
         push = one @ x[n - 1]
         if n > 1:
             push = push + two @ x[n - 2]
-        values.append(total * float(push[0]))
-        source = sum(values[j] * x[n - j] for j in range(1, n + 1)) - push
-        x.append(solution.factors.solve(source))
+        values.append(float(found.ones @ push))
+        x.append(found.solve(sum(values[j] * x[n - j] for j in range(1, n + 1)) - push))
     # the last vector found does not enter a value any more
-    tail = max(max(edge_tails(basis, v, np.finfo(float).tiny)) for v in x[:-1])
-    return np.array([factorial(n) * values[n] for n in range(1, order + 1)]), tail
+    tail = max(max(edge_tails(found.basis, v, np.finfo(float).tiny)) for v in x[:-1])
+    if tail > SERIES_TAIL:
+        raise ResolutionError(f"the series of cumulants has a tail of {tail:.1e} ({found.basis})")
+    return np.array([factorial(n) * values[n] for n in range(1, order + 1)])
 
 
 @dataclass(frozen=True)

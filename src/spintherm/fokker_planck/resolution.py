@@ -1,27 +1,19 @@
-r"""Solving for a steady density to a measured truncation.
+r"""Truncations: growing a basis until the coefficients at its edge are below a tolerance.
 
-With the forward generator :math:`A = M^T`, the density solves :math:`A p = 0` with the l = 0
-coefficient fixed, and the response of the density to counting a functional a solves
-:math:`A h_a = -(M_a^T - \lambda_a)\,p` with no l = 0 part: one factorisation serves all. The
-truncation grows until the coefficients at its edge, of densities and responses, are below a
-tolerance; what cannot get there is refused.
+A density solves :math:`M^T p = 0` with its l = 0 coefficient fixed by the norm. What does not come
+below the tolerance is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from spintherm.fokker_planck.band import BandFactors, factorise
-from spintherm.fokker_planck.generator import (
-    Coefficients,
-    ResolutionError,
-    adjoint,
-    applied_to_one,
-    backward,
-)
+from spintherm.fokker_planck.band import factorise
+from spintherm.fokker_planck.generator import ResolutionError, adjoint, applied_to_one
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.setting import Setting, rung
 
@@ -29,47 +21,41 @@ TOLERANCE = 1e-12
 LARGEST_DEGREE = 20_000
 ATTEMPTS = 12
 
+Found = TypeVar("Found")
+Tails = tuple[float, float]  # at the edge in l and at the edge in m
+
 
 @dataclass(frozen=True)
 class Solution:
-    """A resolved density: coefficients, factors and the size of what was cut off.
+    """A resolved density.
 
     Attributes
     ----------
     basis : Basis
     density : ndarray, shape (size,)
         Coefficients of p per unit solid angle.
-    responses : ndarray, shape (size, k)
-        h_a for the requested functionals.
-    factors : BandFactors
-        Of the forward generator without l = 0.
     tail : float
         Largest coefficient at the edges l = l_max (and l_max - 1) or |m| = m_max, relative to the
-        largest of all, over density and responses.
+        largest of all.
     """
 
     basis: Basis
     density: Floats
-    responses: Floats
-    factors: BandFactors
     tail: float
 
 
 def resolve(
     setting: Setting,
-    tilts: tuple[Coefficients, ...] = (),
     *,
     tolerance: float = TOLERANCE,
     l_max: int | None = None,
     m_max: int | None = None,
 ) -> Solution:
-    """Solve for the density and the responses h_a of some functionals, to a tail below tolerance.
+    """Solve for the density to a tail below the tolerance.
 
     Parameters
     ----------
     setting : Setting
-    tilts : tuple of ndarray, shape (17,) each
-        First derivatives M_a of the tilted generator.
     tolerance : float
         Of `Solution.tail`.
     l_max, m_max : int, optional
@@ -80,54 +66,70 @@ def resolve(
     ResolutionError
         If the tail exceeds the tolerance at the largest (or the given) truncation.
     """
-    degree = setting.l_max if l_max is None else l_max
-    order = min(setting.m_max if m_max is None else m_max, degree)
-    order = 0 if setting.axial and m_max is None else order
+
+    def attempt(basis: Basis) -> tuple[Solution, Tails]:
+        density = steady_density(setting, basis)
+        tails = edge_tails(basis, density)
+        return Solution(basis, density, max(tails)), tails
+
+    start = Basis(setting.l_max, setting.m_max)
+    return grown(attempt, start, setting.axial, tolerance, l_max=l_max, m_max=m_max)
+
+
+def steady_density(setting: Setting, basis: Basis) -> Floats:
+    """Coefficients of the normalised steady density in a given basis, shape (size,)."""
+    coefs = adjoint(setting.coefs)
+    inflow = applied_to_one(basis, coefs) / np.sqrt(4.0 * np.pi)  # the column of l = 0
+    density: Floats = factorise(basis, coefs, pinned=True).solve(-inflow)
+    density[0] = 1.0
+    density /= np.sqrt(4.0 * np.pi)
+    return density
+
+
+def grown(
+    attempt: Callable[[Basis], tuple[Found, Tails]],
+    start: Basis,
+    axial: bool,
+    tolerance: float,
+    *,
+    l_max: int | None = None,
+    m_max: int | None = None,
+) -> Found:
+    """Return the first attempt whose tails are below the tolerance, from ever larger bases.
+
+    Raises
+    ------
+    ResolutionError
+        If none is, or `l_max` and `m_max` forbid to grow.
+    """
+    degree = start.l_max if l_max is None else l_max
+    order = min(start.m_max if m_max is None else m_max, degree)
+    order = 0 if axial and m_max is None else order
+    if degree > LARGEST_DEGREE:
+        raise ResolutionError(
+            f"the density is so narrow that it needs l = {degree}, above the limit of"
+            f" {LARGEST_DEGREE}"
+        )
     for _ in range(ATTEMPTS):
         basis = Basis(degree, order)
-        solution, tails = _attempt(setting, basis, tilts)
+        found, tails = attempt(basis)
+        if max(tails) <= tolerance:
+            return found
         short = tails[0] > tolerance and l_max is None, tails[1] > tolerance and m_max is None
-        if not any(short):
-            break
         if short[0]:
             degree = rung(degree * growth(tails[0], tolerance, 0.5))
         if short[1]:
             order = rung(order * growth(tails[1], tolerance, 1.0) + 1.0)
         order = min(order, degree)
-        if degree > LARGEST_DEGREE:
+        if not any(short) or degree > LARGEST_DEGREE:
             break
-    if not solution.tail <= tolerance:
-        raise ResolutionError(
-            f"the density has a relative tail of {solution.tail:.1e} beyond l = {basis.l_max},"
-            f" m = {basis.m_max}, above the tolerance of {tolerance:.1e}"
-        )
-    return solution
+    raise ResolutionError(
+        f"the density has a relative tail of {max(tails):.1e} beyond l = {basis.l_max},"
+        f" m = {basis.m_max}, above the tolerance of {tolerance:.1e}"
+    )
 
 
-def _attempt(
-    setting: Setting, basis: Basis, tilts: tuple[Coefficients, ...]
-) -> tuple[Solution, tuple[float, float]]:
-    coefs = adjoint(setting.coefs)
-    factors = factorise(basis, coefs, pinned=True)
-    inflow = applied_to_one(basis, coefs) / np.sqrt(4.0 * np.pi)  # the column of l = 0
-    density = factors.solve(-inflow)
-    density[0] = 1.0
-    density /= np.sqrt(4.0 * np.pi)
-    sources = np.zeros((basis.size, len(tilts)))
-    for column, tilt in zip(sources.T, tilts, strict=True):
-        column[:] = -(backward(basis, adjoint(tilt)) @ density)
-        mean = applied_to_one(basis, tilt) @ density
-        column += mean * density
-    responses = factors.solve(sources) if tilts else sources
-    sizes = [float(np.sum(np.abs(t)) / np.sum(np.abs(coefs))) for t in tilts]
-    tails = [edge_tails(basis, density)]
-    tails += [edge_tails(basis, h, least) for h, least in zip(responses.T, sizes, strict=True)]
-    tail_l, tail_m = (max(t) for t in zip(*tails, strict=True))
-    solution = Solution(basis, density, responses, factors, max(tail_l, tail_m))
-    return solution, (tail_l, tail_m)
-
-
-def edge_tails(basis: Basis, vector: Any, least: float = 0.0) -> tuple[float, float]:
+def edge_tails(basis: Basis, vector: Any, least: float = 0.0) -> Tails:
     """Largest coefficient at the edge in l and at the edge in m, relative to the largest of all.
 
     Orders are cut only where m_max < l_max; a basis with m_max = 0 is meant for axial functions.

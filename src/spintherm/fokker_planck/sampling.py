@@ -82,12 +82,17 @@ def azimuthal_series(
 
 def _azimuth(even: Floats, odd: Floats, level: Floats) -> Floats:
     """Invert the cumulative distribution of phi on [0, 2 pi] for every column."""
-    m = np.arange(1, len(even))[:, None]
+    series = even - 1j * odd  # p = Re sum_m series_m z^m, z = exp(i phi)
+    primitive = series.copy()
+    primitive[1:] /= 1j * np.arange(1, len(even))[:, None]
+    start = np.sum(primitive[1:], axis=0)
 
     def cumulative(phi: Floats) -> tuple[Any, Any]:
-        cos, sin = np.cos(m * phi), np.sin(m * phi)
-        rise = even[0] * phi + np.sum((even[1:] * sin + odd[1:] * (1.0 - cos)) / m, axis=0)
-        return rise, even[0] + np.sum(even[1:] * cos + odd[1:] * sin, axis=0)
+        z = np.exp(1j * phi)
+        rise, slope = np.zeros_like(z), np.zeros_like(z)
+        for m in range(len(even) - 1, 0, -1):
+            rise, slope = (rise + primitive[m]) * z, (slope + series[m]) * z
+        return even[0] * phi + (rise - start).real, even[0] + slope.real
 
     low = np.zeros_like(level)
     return _invert(cumulative, low, low + 2.0 * np.pi, level * 2.0 * np.pi * even[0])

@@ -47,6 +47,8 @@ class Setting:
         The backward generator.
     axial : bool
         H and P are parallel: only m = 0 is needed.
+    pull : float
+        Rate of attraction lambda to the fixed point on the axis (1/time).
     l_max, m_max : int
         First guess of the truncation.
     """
@@ -56,6 +58,7 @@ class Setting:
     spin_torque: Floats
     coefs: Coefficients
     axial: bool
+    pull: float
     l_max: int
     m_max: int
 
@@ -115,7 +118,8 @@ def settings(
     P_in[axial, :2] = 0.0
     coefs = coefficients(magnet, H_in, P_in)
     l_max, m_max = _guess(coefs, rate, axial, scale)
-    rows = zip(turned, H_in, P_in, coefs, axial.tolist(), l_max, m_max, strict=True)
+    pull = np.where(axial, coefs[..., GRADIENT.stop - 1], rate).tolist()
+    rows = zip(turned, H_in, P_in, coefs, axial.tolist(), pull, l_max, m_max, strict=True)
     return [Setting(*row) for row in rows]
 
 

@@ -148,7 +148,8 @@ def _distinct(values: Eigenvalues, distance: float) -> Eigenvalues:
 
 def _without_zero(values: Any) -> Eigenvalues:
     values = np.delete(values, np.argmin(np.abs(values)))
-    return _sorted(values)
+    real = np.abs(values.imag) <= 1e-9 * np.abs(values)
+    return _sorted(np.where(real, values.real, values))
 
 
 def _sorted(values: Any) -> Eigenvalues:

@@ -20,8 +20,9 @@ of M at k = 0, second-order perturbation theory gives
 
 .. math:: \lambda_a = \langle M_a 1\rangle, \qquad
    \lambda_{ab} = \langle M_{ab}1\rangle + (M_a 1, h_b) + (M_b 1, h_a), \qquad
-   M^T h_a = -(M_a^T - \lambda_a)\,p, \quad \int h_a\,d\Omega = 0 .
+   M^T h_a = -(M_a^T - \lambda_a)\,p, \quad \int h_a\,d\Omega = 0
 
+(`responses` solves this in a better conditioned form).
 For pumped entropy :math:`M_S = 2\gamma_0 m\,n\cdot P` is a multiplication and this is the
 Green-Kubo integral :math:`2\int_0^\infty C(t)\,dt`. The work has a martingale part as well: its
 quadratic variation is :math:`\langle M_{WW}1\rangle` and its covariation with n the derivative
@@ -42,18 +43,21 @@ from spintherm import validation
 from spintherm.fokker_planck.generator import (
     LAPLACIAN,
     ROTATION,
-    applied_to_one,
+    ResolutionError,
     counting_derivatives,
-    polynomials,
 )
-from spintherm.fokker_planck.harmonics import Basis, Floats
+from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, Solution, resolve
+from spintherm.fokker_planck.responses import Responses, respond
 from spintherm.fokker_planck.setting import Setting, settings
 from spintherm.theory.phases import phase_of_rates
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.correlation import CorrelationModel
     from spintherm.magnet import Magnet
+
+
+LARGEST_NOISE_ERROR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -66,22 +70,28 @@ class Rates:
     entropy_production: float
 
 
-def rates(magnet: Magnet, setting: Setting, basis: Basis, density: Floats) -> Rates:
-    """Return the mean direction and the rates of pumped and bath entropy of a steady density."""
-    moments = polynomials(basis) @ density
+def rates(magnet: Magnet, setting: Setting, moments: Floats) -> Rates:
+    """Return the mean direction and the entropy rates of a steady state.
+
+    Parameters
+    ----------
+    magnet : Magnet
+    setting : Setting
+    moments : ndarray, shape (10,)
+        Mean values of 1, n_x, n_y, n_z, n_x², n_y², n_z², n_xn_y, n_xn_z, n_yn_z.
+    """
     n, P = moments[1:4], setting.spin_torque
     pumped = 2.0 * magnet.gyromagnetic_ratio * magnet.moment * float(n @ P)
     xx, yy, zz, xy, xz, yz = moments[4:]
     spread = np.eye(3) - np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    pull = setting.coefs[3] / setting.coefs[LAPLACIAN]
+    pull = setting.pull / setting.coefs[LAPLACIAN]
     if setting.axial and pull > 1.0:
         spread[2, 2] = 2.0 * n[2] / pull  # of exp(pull n_z): the same without cancellation
     r = setting.coefs[ROTATION]
     m, beta = magnet.moment, magnet.beta
-    bath = -beta * m**2 * (r @ spread @ P)
-    lean = float(n @ np.cross(P, setting.field))
-    bath += beta * magnet.damping * m**3 * lean
     eta, g = magnet.damping, magnet.gyromagnetic_ratio
+    lean = float(n @ np.cross(P, setting.field))
+    bath = -beta * m**2 * (r @ spread @ P) + beta * eta * m**3 * lean
     produced = beta * m * (g**2 + (eta * m) ** 2) / eta * (m * (P @ spread @ P) + lean)
     return Rates(n, pumped, float(bath), float(produced))
 
@@ -114,8 +124,10 @@ class SteadyState:
         Truncation used.
     tail : float
         Largest relative coefficient at its edge.
-    setting, solution
-        The frame and the coefficients, for the other tools of this folder.
+    noise_error : float
+        Estimated relative rounding error of the noises.
+    setting, solution, responses
+        The frame, the density and the responses to counting, for the other tools of this folder.
     """
 
     magnet: Magnet
@@ -127,8 +139,10 @@ class SteadyState:
     entropy_production_rate: float
     covariance: Floats
     phase: str
+    noise_error: float
     setting: Setting
     solution: Solution
+    responses: Responses
 
     @property
     def work_rate(self) -> float:
@@ -182,7 +196,7 @@ class SteadyState:
     @property
     def tail(self) -> float:
         """Largest coefficient at the edge of the truncation, relative to the largest of all."""
-        return self.solution.tail
+        return max(self.solution.tail, self.responses.tail)
 
     def density(self, directions: ArrayLike) -> Floats:
         """Return the probability density per unit solid angle.
@@ -236,7 +250,7 @@ class SteadyState:
     def _correlation(self) -> CorrelationModel:
         from spintherm.fokker_planck.correlation import correlation_model
 
-        return correlation_model(self.magnet, self.setting, self.solution)
+        return correlation_model(self.responses)
 
     def sample(self, size: int, rng: np.random.Generator) -> Floats:
         """Draw moments from the density.
@@ -329,13 +343,17 @@ def state_of(
 ) -> SteadyState:
     """Return the steady state of one setting, arguments checked."""
     work, pumped, second = counting_derivatives(magnet, setting.field, setting.spin_torque)
-    solution = resolve(setting, (work, pumped), tolerance=tolerance, l_max=l_max, m_max=m_max)
-    basis = solution.basis
-    mean = rates(magnet, setting, basis, solution.density)
-    functions = np.stack([applied_to_one(basis, work), applied_to_one(basis, pumped)])
-    response = functions @ solution.responses
-    noise = response + response.T
-    noise[0, 0] += applied_to_one(basis, second) @ solution.density
+    solution = resolve(setting, tolerance=tolerance, l_max=l_max, m_max=m_max)
+    tilts = (work, pumped)
+    found = respond(setting, tilts, tolerance=tolerance, l_max=l_max, m_max=m_max)
+    mean = rates(magnet, setting, found.moments())
+    noise = found.noise()
+    noise[0, 0] += found.mean(second)
+    if found.error > LARGEST_NOISE_ERROR:
+        raise ResolutionError(
+            f"rounding would leave the noise with a relative error of {found.error:.0e}: in these"
+            f" fields the generator is too far from normal ({found.basis})"
+        )
     T = magnet.temperature
     to_three = np.array([[T, 0.0], [-T, 0.0], [0.0, 1.0]])
     return SteadyState(
@@ -348,8 +366,10 @@ def state_of(
         entropy_production_rate=mean.entropy_production,
         covariance=to_three @ noise @ to_three.T,
         phase=_phase(mean),
+        noise_error=found.error,
         setting=setting,
         solution=solution,
+        responses=found,
     )
 
 

@@ -63,7 +63,7 @@ def reproduce(
     ----------
     size
         quick: under a minute on two cores; default: a few minutes; paper: the papers' own
-        Euler-Maruyama with the step 1e-5, about half an hour.
+        Euler-Maruyama with the step 1e-5, about twenty minutes.
     out
         Folder for the results.
     seed

@@ -69,7 +69,7 @@ QUICK = Size(
 )
 DEFAULT = Size(
     "default",
-    "two to three minutes on two cores",
+    "about two minutes on two cores",
     trajectories=2_000_000,
     alphas=15,
     steady_trajectories=200_000,
@@ -78,7 +78,7 @@ DEFAULT = Size(
 )
 PAPER = Size(
     "paper",
-    "Euler-Maruyama with the step 1e-5 of [II] SI III: about half an hour on two cores",
+    "Euler-Maruyama with the step 1e-5 of [II] SI III: about twenty minutes on two cores",
     trajectories=100_000,
     alphas=15,
     steady_trajectories=20_000,

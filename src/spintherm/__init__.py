@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from spintherm.version import __version__
 
 if TYPE_CHECKING:
-    from spintherm import exact, fluctuation, reference, statistics, theory
+    from spintherm import (
+        engine,
+        exact,
+        experiments,
+        fluctuation,
+        fokker_planck,
+        plot,
+        reference,
+        statistics,
+        theory,
+    )
+    from spintherm.fokker_planck import scgf, steady_state, steady_states
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
     from spintherm.trajectories import simulate
@@ -36,8 +47,21 @@ _HOMES = {
     "Samples": "waveforms",
     "Function": "waveforms",
     "simulate": "trajectories",
+    "steady_state": "fokker_planck",
+    "steady_states": "fokker_planck",
+    "scgf": "fokker_planck",
 }
-_MODULES = ("exact", "fluctuation", "reference", "statistics", "theory")
+_MODULES = (
+    "engine",
+    "exact",
+    "experiments",
+    "fluctuation",
+    "fokker_planck",
+    "plot",
+    "reference",
+    "statistics",
+    "theory",
+)
 
 __all__ = [
     "Constant",
@@ -51,11 +75,18 @@ __all__ = [
     "Triangle",
     "Waveform",
     "__version__",
+    "engine",
     "exact",
+    "experiments",
     "fluctuation",
+    "fokker_planck",
+    "plot",
     "reference",
+    "scgf",
     "simulate",
     "statistics",
+    "steady_state",
+    "steady_states",
     "theory",
 ]
 

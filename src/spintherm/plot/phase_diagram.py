@@ -44,12 +44,13 @@ _NAMES = ((-1.6, "dud"), (-0.43, "heat pump"), (0.53, "refrigerator"), (1.6, "du
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A part of a diagram as it is drawn: coordinates and the two rates, shape (y, x)."""
+    """A part of a diagram as it is drawn: coordinates, the two rates and phases, shape (y, x)."""
 
     x: Floats
     y: Floats
     pumped: Floats
     bath: Floats
+    phase: NDArray[np.str_]
 
 
 def phases(axes: Axes, diagram: xr.Dataset, *, folded: bool = False, names: bool = True) -> Axes:
@@ -220,6 +221,7 @@ def phase_diagram_figure(diagram: xr.Dataset) -> Figure:
 
     figure = Figure(figsize=(1.35 * ONE_COLUMN, 3.6), layout="constrained")
     axes = phases(figure.subplots(), diagram)
+    _equilibrium(axes, diagram)
     _legend_above(figure, axes)
     return figure
 
@@ -266,7 +268,7 @@ def tilted_phases_figure(data: xr.Dataset) -> Figure:
 def _sheet(diagram: xr.Dataset) -> _Sheet:
     x, y = (_drawn(diagram.attrs[k], diagram[diagram.attrs[k]].values) for k in "xy")
     pumped, bath = (diagram[f"{k}_entropy_rate"].values.T for k in ("pumped", "bath"))
-    return _Sheet(x, y, pumped, bath)
+    return _Sheet(x, y, pumped, bath, diagram["phase"].values.T)
 
 
 def _folded(diagram: xr.Dataset) -> Iterator[_Sheet]:
@@ -282,7 +284,8 @@ def _folded(diagram: xr.Dataset) -> Iterator[_Sheet]:
         pumped, bath = (part[f"{k}_entropy_rate"].values.T for k in ("pumped", "bath"))
         x = sign * np.concatenate([[0.0], alpha])
         columns = [0, *range(len(alpha))]
-        yield _Sheet(x, np.degrees(theta), pumped[:, columns], bath[:, columns])
+        phase = part["phase"].values.T[:, columns]
+        yield _Sheet(x, np.degrees(theta), pumped[:, columns], bath[:, columns], phase)
 
 
 def _folded_curve(x: Floats, y: Floats) -> Iterator[tuple[Floats, Floats]]:
@@ -315,24 +318,48 @@ def _scales(axes: Axes, diagram: xr.Dataset, *, folded: bool) -> None:
 
 
 def _name_phases(axes: Axes, sheet: _Sheet) -> None:
-    """Write the name of every phase where it has most room, if it has any."""
-    from scipy.ndimage import distance_transform_edt, label
+    """Write the name of every phase where it has most room, upright where that helps."""
+    from scipy.ndimage import label
 
-    cooled, pumped = sheet.bath < 0.0, sheet.pumped < 0.0
-    regions = {"refrigerator": cooled, "heat pump": pumped, "dud": ~cooled & ~pumped}
-    # distances in figure-like units, so that "room" means room on paper
-    spacing = (1.0 / max(len(sheet.y), 2), 1.6 / max(len(sheet.x), 2))
-    for name, inside in regions.items():
-        pieces, count = label(inside)
+    for name in PHASES:
+        pieces, count = label(sheet.phase == name)
         for k in range(1, count + 1):
             piece = pieces == k
             if np.mean(piece) < _SMALLEST_LABELLED:
                 continue
-            room = distance_transform_edt(np.pad(piece, 1), sampling=spacing)[1:-1, 1:-1]
-            j, i = np.unravel_index(np.argmax(room), room.shape)
+            flat, upright = (_roomiest(piece, wide) for wide in (True, False))
+            turned = flat[0] < 0.6 and upright[0] > flat[0]
+            j, i = (upright if turned else flat)[1]
             axes.text(
-                sheet.x[i], sheet.y[j], name, ha="center", va="center", fontsize=10.0, zorder=4.0
+                sheet.x[i],
+                sheet.y[j],
+                name,
+                ha="center",
+                va="center",
+                rotation=90.0 if turned else 0.0,
+                fontsize=10.0,
+                zorder=4.0,
             )
+
+
+def _roomiest(piece: NDArray[np.bool_], wide: bool) -> tuple[float, tuple[int, int]]:
+    """Distance from the border, in sizes of a word, at the point where that is largest."""
+    from scipy.ndimage import distance_transform_edt
+
+    words = (20.0, 6.0) if wide else (4.3, 28.0)  # lines and columns of words in the axes
+    spacing = [words[k] / piece.shape[k] for k in range(2)]
+    room = distance_transform_edt(np.pad(piece, 1), sampling=spacing)[1:-1, 1:-1]
+    j, i = np.unravel_index(np.argmax(room), room.shape)
+    return float(room[j, i]), (int(j), int(i))
+
+
+def _equilibrium(axes: Axes, diagram: xr.Dataset) -> None:
+    """Draw the line P = 0, where both rates vanish."""
+    for k, draw in (("x", axes.axvline), ("y", axes.axhline)):
+        name = str(diagram.attrs[k])
+        values = diagram[name].values if name in ("alpha", "spin_torque") else np.ones(1)
+        if values[0] < 0.0 < values[-1]:
+            draw(0.0, color="black", linewidth=1.2, label="$P=0$")
 
 
 def _shade(axes: Axes, degrees: Floats, curve: xr.DataArray) -> None:

@@ -19,7 +19,7 @@ from spintherm.report import tally
 from spintherm.statistics import mean
 
 SIZE = replace(SIZES["quick"], steady_trajectories=15_000)
-SMALL = {"ANGLES": (0, 60, 180), "FIELDS": (1.5, 6.0, 50.0), "_CURVE": 9, "_MAP": 5}
+SMALL = {"ANGLES": (0, 60, 180), "FIELDS": (1.5, 6.0, 50.0), "_CURVE": 9, "_COARSE_MAP": 5}
 
 
 def run(module, verb, **changes):

@@ -33,8 +33,8 @@ def power(axes: Axes, data: xr.Dataset) -> Axes:
     axes : matplotlib.axes.Axes
         Where to draw.
     data : xarray.Dataset
-        `curve`, `simulated`, `error` over (quantity, angle, curve_field or field), and
-        `limit_power (curve_field)`.
+        `curve`, `simulated`, `error` over (quantity, angle, curve_field or field),
+        `limit_power (curve_field)`, and `closed_<quantity> (curve_field)` where it exists.
 
     Returns
     -------
@@ -268,7 +268,7 @@ def uncertainty_figure(data: xr.Dataset) -> Figure:
     uncertainty_against_field(axes[0], data)
     uncertainty_against_alpha(axes[1], data)
     uncertainty_map(axes[2], data)
-    axes[0].legend(loc="lower left", fontsize=7.5)
+    axes[0].legend(*_angles(axes[0]), loc="lower left", fontsize=7.5)
     axes[1].legend(loc="upper right", fontsize=7.5)
     for one, letter in zip(axes, "abc", strict=True):
         one.set_title(f"({letter})", loc="left", fontsize=10.0)
@@ -278,6 +278,10 @@ def uncertainty_figure(data: xr.Dataset) -> Figure:
 def _curves(axes: Axes, data: xr.Dataset, quantity: str) -> None:
     """Draw the exact curves and the simulated points of all angles, by their size."""
     one = data.sel(quantity=quantity)
+    closed = f"closed_{quantity}"
+    if closed in data:
+        look: dict[str, Any] = {"color": "0.8", "linewidth": 4.0, "zorder": 1.5}
+        axes.plot(data["curve_field"], data[closed], **look, label=r"closed form, $\theta=0$")
     for place, angle in enumerate(data["angle"].values):
         colour, marker = COLOURS[_COLOURS[place]], _MARKERS[place]
         curve, points = one["curve"].isel(angle=place), one.isel(angle=place)

@@ -41,11 +41,22 @@ Made = TypeVar("Made")
 KEPT_UNKNOWNS = 150_000
 """Sizes of the bases whose operators are kept add up to at most this, for each function."""
 
+_STORES: list[tuple[OrderedDict[Any, Any], list[int], Lock]] = []
+
+
+def forget() -> None:
+    """Drop all operators that are kept."""
+    for store, held, lock in _STORES:
+        with lock:
+            store.clear()
+            held[0] = 0
+
 
 def kept(make: Callable[..., Made]) -> Callable[..., Made]:
     """Cache a function of a basis (and hashable options), the longest unused going first."""
     store: OrderedDict[tuple[Any, ...], Made] = OrderedDict()
     held, lock = [0], Lock()
+    _STORES.append((store, held, lock))
 
     @wraps(make)
     def choose(basis: Basis, *options: Any) -> Made:

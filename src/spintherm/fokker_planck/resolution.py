@@ -18,7 +18,7 @@ from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.setting import Setting, rung
 
 TOLERANCE = 1e-12
-LARGEST_DEGREE = 20_000
+LARGEST_DEGREE = 50_000
 ATTEMPTS = 12
 
 Found = TypeVar("Found")

@@ -134,7 +134,6 @@ class Responses:
         errors = 20.0 * np.finfo(float).eps * np.sqrt(spread)
         return np.asarray(errors / np.where(sizes > 0.0, sizes, np.inf))
 
-
     def _adjoint_solve(self, source: Floats) -> Floats:
         """Return x with M_u x = source, less the part along a that has no solution."""
         source = source - np.multiply.outer(self.ones, self.root @ source)

@@ -1,0 +1,165 @@
+"""Cost of the density engine: medians of warm and cold calls, and how they grow with the field.
+
+python -m benchmarks.bench_fokker_planck [--json FILE]
+
+The magnet, field and torque are those of [II] Fig. 4: |m| = sqrt 3, eta = 0.5, P = 1 at 45 degrees.
+"Cold" includes making the operators of a truncation for the first time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.figures import Figure, show, write
+from spintherm import Magnet
+from spintherm.fokker_planck import (
+    cumulants,
+    harmonics,
+    rate_function,
+    scgf,
+    steady_rates,
+    steady_state,
+)
+
+MAGNET = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
+TORQUE = np.array([0.5**0.5, 0.0, 0.5**0.5])
+REPEAT = 9
+SCAN = 200
+
+
+def field(nu: float) -> np.ndarray:
+    """H with beta m H = nu."""
+    return np.array([0.0, 0.0, nu / MAGNET.moment])
+
+
+def measured(name: str, call: Callable[[], object], clock=time.thread_time) -> Figure:
+    """Median time of one call in milliseconds, after a warm-up."""
+    call()
+    times = []
+    for _ in range(REPEAT):
+        began = clock()
+        call()
+        times.append(1e3 * (clock() - began))
+    return Figure(name, statistics.median(times), min(times), max(times), "ms")
+
+
+def cold(nu: float) -> Figure:
+    """Steady state with no operator kept from before."""
+    times = []
+    for _ in range(REPEAT):
+        harmonics.forget()
+        began = time.thread_time()
+        steady_state(MAGNET, field(nu), TORQUE)
+        times.append(1e3 * (time.thread_time() - began))
+    name = f"steady state with noises, beta m H = {nu:g}, first time"
+    return Figure(name, statistics.median(times), min(times), max(times), "ms")
+
+
+def steady() -> list[Figure]:
+    """Steady states at several fields, and the exponent of their growth."""
+    fields = (5.0, 17.0, 50.0, 170.0, 500.0, 1700.0, 5000.0, 17000.0)
+    figures = [
+        measured(
+            f"steady state with noises, beta m H = {nu:g}",
+            lambda nu=nu: steady_state(MAGNET, field(nu), TORQUE),
+        )
+        for nu in fields
+    ]
+    tail = slice(3, None)
+    exponent = np.polyfit(np.log(fields[tail]), np.log([f.value for f in figures[tail]]), 1)[0]
+    figures.append(
+        Figure("growth: time ~ field^x from beta m H = 170 on", exponent, exponent, exponent, "")
+    )
+    H = field(1e5)
+    parallel = np.array([0.0, 0.0, 1.0])
+    figures.append(
+        measured(
+            "steady state with noises, P parallel H, beta m H = 1e5",
+            lambda: steady_state(MAGNET, H, parallel),
+        )
+    )
+    return figures
+
+
+def counting() -> list[Figure]:
+    """Counting statistics at moderate and strong field."""
+    figures = []
+    for nu in (17.0, 170.0):
+        H = field(nu)
+        for work, pumped in ((0.3, -0.7), (-0.5, -0.5)):
+            figures.append(
+                measured(
+                    f"scgf({work}, {pumped}), beta m H = {nu:g}",
+                    lambda H=H, work=work, pumped=pumped: scgf(
+                        MAGNET, H, TORQUE, work=work, pumped_entropy=pumped
+                    ),
+                )
+            )
+    H = field(17.0)
+    figures.append(
+        measured(
+            "four cumulants, beta m H = 17",
+            lambda: cumulants(MAGNET, H, TORQUE, pumped_entropy=1.0),
+        )
+    )
+    value = 0.9 * steady_state(MAGNET, H, TORQUE).pumped_entropy_rate
+    figures.append(
+        measured(
+            "rate function at one value, beta m H = 17",
+            lambda: rate_function(MAGNET, H, TORQUE, "pumped_entropy", value),
+        )
+    )
+    return figures
+
+
+def relaxation() -> list[Figure]:
+    """Spectrum, correlation and samples of one steady state."""
+    state = steady_state(MAGNET, field(17.0), TORQUE)
+    rng = np.random.default_rng(1)
+
+    def variance() -> None:
+        steady_state(MAGNET, field(17.0), TORQUE).pumped_entropy_variance([0.1, 0.5, 2.0])
+
+    return [
+        measured("six slowest eigenvalues, beta m H = 17", lambda: state.spectrum(6)),
+        measured("state and Var S_P at three times, beta m H = 17", variance),
+        measured("10^5 samples, beta m H = 17", lambda: state.sample(100_000, rng)),
+    ]
+
+
+def phase_diagram() -> Figure:
+    """Both rates on 200 x 200 points of [II] Fig. 3, all cores, by the wall clock."""
+    alpha = np.linspace(0.02, 3.0, SCAN)[:, None]
+    theta = np.linspace(0.0, np.pi, SCAN)
+    H = np.zeros((SCAN, SCAN, 3))
+    H[..., 2] = 3.0 / alpha / MAGNET.moment
+    parts = np.stack([np.sin(theta), 0.0 * theta, np.cos(theta)], axis=-1)
+    began = time.perf_counter()
+    steady_rates(MAGNET, H, parts)  # nu alpha = 3 and |m| = sqrt 3 make P = 1
+    taken = time.perf_counter() - began
+    return Figure("200 x 200 points of a phase diagram, all cores", taken, taken, taken, "s")
+
+
+def figures() -> list[Figure]:
+    """All figures of the density engine."""
+    return [*steady(), cold(17.0), cold(170.0), *counting(), *relaxation(), phase_diagram()]
+
+
+def main() -> None:
+    """Measure, print and optionally write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON too")
+    arguments = parser.parse_args()
+    found = figures()
+    show("fokker_planck", found)
+    if arguments.json:
+        write(arguments.json, {"fokker_planck": found})
+
+
+if __name__ == "__main__":
+    main()

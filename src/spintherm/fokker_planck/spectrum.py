@@ -23,6 +23,7 @@ from spintherm.fokker_planck.generator import (
     LAPLACIAN,
     ROTATION,
     Coefficients,
+    ResolutionError,
     active_operators,
     adjoint,
     conjugated,
@@ -30,11 +31,15 @@ from spintherm.fokker_planck.generator import (
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.harmonics import degree_step as step
+from spintherm.fokker_planck.resolution import edge_tails
+from spintherm.fokker_planck.responses import GAUGED_SHARE
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.setting import Setting
 
 DENSE_SIZE = 500
+ATTEMPTS = 6
+LARGEST_TAIL = 1e-6  # it enters the eigenvalues squared
 
 Eigenvalues = NDArray[np.complex128]
 
@@ -54,19 +59,41 @@ def spectrum(setting: Setting, basis: Basis, count: int) -> Eigenvalues:
     ndarray of complex, shape (count,)
         Sorted by decay rate; minus the real part is a relaxation rate, the imaginary part an
         angular frequency. Complex pairs are both listed (a pair may be cut at the end).
+
+    Raises
+    ------
+    ResolutionError
+        If the eigenfunctions cannot be resolved.
     """
     validation.positive_integer("count", count)
-    if setting.axial:
-        return _sorted(_axial(setting, basis.l_max + 2 * count + 8, count))[:count]
-    room = 2 * count
-    larger = Basis(basis.l_max + room, min(basis.m_max + room, basis.l_max + room))
+    extra = count
+    for _ in range(ATTEMPTS):
+        if setting.axial:
+            values, tail = _axial(setting, basis.l_max + extra, count)
+        else:
+            degree = int(GAUGED_SHARE * basis.l_max) + extra
+            larger = Basis(degree, min(basis.m_max + extra // 2 + 1, degree))
+            values, tail = _tilted(setting, larger, count)
+        if tail <= LARGEST_TAIL:
+            return values[:count]
+        extra = int(1.5 * extra) + 4 + basis.l_max // 8
+    raise ResolutionError(f"the eigenfunctions keep a relative tail of {tail:.0e}")
+
+
+def _tilted(setting: Setting, basis: Basis, count: int) -> tuple[Eigenvalues, float]:
+    """Slowest non-zero eigenvalues and the largest tail of their eigenfunctions."""
     coefs = symmetrised(setting.coefs)
-    if larger.size <= DENSE_SIZE:
-        stack = operator_stack(larger, active_operators(coefs))
-        values = np.linalg.eigvals(stack.matrix(coefs).toarray())
+    if basis.size <= DENSE_SIZE:
+        stack = operator_stack(basis, active_operators(coefs))
+        values, vectors = np.linalg.eig(stack.matrix(coefs).toarray())
     else:
-        values = _shifted(setting, larger, coefs, count)
-    return _without_zero(values)[:count]
+        values, vectors = _shifted(setting, basis, coefs, count)
+    order = _order(values)
+    order = order[order != np.argmin(np.abs(values))][:count]
+    tails = [max(edge_tails(basis, vectors[:, i])) for i in order]
+    values = values[order]
+    real = np.abs(values.imag) <= 1e-9 * np.abs(values)
+    return np.where(real, values.real, values).astype(complex), max(tails)
 
 
 def symmetrised(coefs: Coefficients) -> Coefficients:
@@ -77,24 +104,26 @@ def symmetrised(coefs: Coefficients) -> Coefficients:
     return out
 
 
-def _axial(setting: Setting, l_max: int, count: int) -> Eigenvalues:
+def _axial(setting: Setting, l_max: int, count: int) -> tuple[Eigenvalues, float]:
     from scipy.linalg import eig_banded
 
     diffusion = float(setting.coefs[LAPLACIAN])
     pull = float(setting.coefs[GRADIENT][2]) / diffusion
     turn = float(setting.coefs[ROTATION][2])
-    found = []
+    found, tails = [], []
     for order in range(count + 1):
         skip = 1 if order == 0 else 0
         band = _axial_band(order, max(l_max, order + 2 * count + 8), pull)
         size = band.shape[1]
         last = size - 1 - skip
         first = max(last - count + 1, 0)
-        mu = eig_banded(band, lower=True, eigvals_only=True, select="i", select_range=(first, last))
+        mu, vectors = eig_banded(band, lower=True, select="i", select_range=(first, last))
+        tails.append(float(np.max(np.abs(vectors[-2:]))))
         found.append(diffusion * mu + 1j * order * turn)
         if order:
             found.append(diffusion * mu - 1j * order * turn)
-    return np.concatenate(found)
+    values = np.concatenate(found)
+    return values[_order(values)], max(tails)
 
 
 def _axial_band(order: int, l_max: int, pull: float) -> Floats:
@@ -109,8 +138,10 @@ def _axial_band(order: int, l_max: int, pull: float) -> Floats:
     return band
 
 
-def _shifted(setting: Setting, basis: Basis, coefs: Coefficients, count: int) -> Eigenvalues:
-    """Eigenvalues nearest to the multiples of the precession frequency, duplicates removed."""
+def _shifted(
+    setting: Setting, basis: Basis, coefs: Coefficients, count: int
+) -> tuple[Eigenvalues, NDArray[np.complex128]]:
+    """Eigenpairs nearest to the multiples of the precession frequency, duplicates removed."""
     from scipy.sparse.linalg import LinearOperator, eigs
 
     stack = operator_stack(basis, active_operators(coefs))
@@ -118,18 +149,22 @@ def _shifted(setting: Setting, basis: Basis, coefs: Coefficients, count: int) ->
     start = np.random.default_rng(0).normal(size=basis.size).astype(complex)
     turn = _turn(setting.coefs)
     diffusion = float(setting.coefs[LAPLACIAN])
-    found: list[Any] = []
-    for order in range(count + 1):
+    distance = 1e-9 * (diffusion + float(np.max(np.abs(coefs))))
+    values: list[complex] = []
+    vectors: list[NDArray[np.complex128]] = []
+    # a mode of order m decays faster than the pairs of every order from 1 to m - 1
+    for order in range(count // 2 + 2 if turn > 0.0 else 1):
         shift = complex(0.3 * diffusion, order * turn)
         factors = factorise(basis, coefs, shift=shift)
         inverse = LinearOperator(matrix.shape, matvec=factors.solve, dtype=complex)
-        near = eigs(
-            matrix, k=count + 2, sigma=shift, OPinv=inverse, return_eigenvectors=False, v0=start
-        )
-        found.extend([near, near.conj()])
-        if turn == 0.0:
-            break
-    return _distinct(np.concatenate(found), 1e-9 * (diffusion + np.max(np.abs(coefs))))
+        near, modes = eigs(matrix, k=count + 2, sigma=shift, OPinv=inverse, v0=start, tol=1e-12)
+        for value, mode in zip(
+            np.concatenate([near, near.conj()]), (*modes.T, *modes.T.conj()), strict=True
+        ):
+            if all(abs(value - other) > distance for other in values):
+                values.append(complex(value))
+                vectors.append(mode)
+    return np.array(values), np.stack(vectors, axis=-1)
 
 
 def _turn(coefs: Coefficients) -> float:
@@ -138,21 +173,7 @@ def _turn(coefs: Coefficients) -> float:
     return float(abs(np.sqrt(complex(b @ b - r @ r, 2.0 * b @ r)).imag))
 
 
-def _distinct(values: Eigenvalues, distance: float) -> Eigenvalues:
-    kept: list[complex] = []
-    for value in values:
-        if all(abs(value - other) > distance for other in kept):
-            kept.append(complex(value))
-    return np.array(kept)
-
-
-def _without_zero(values: Any) -> Eigenvalues:
-    values = np.delete(values, np.argmin(np.abs(values)))
-    real = np.abs(values.imag) <= 1e-9 * np.abs(values)
-    return _sorted(np.where(real, values.real, values))
-
-
-def _sorted(values: Any) -> Eigenvalues:
-    """Sort by decay, conjugate pairs with the positive frequency first."""
-    rough = np.round(-values.real, 9 - int(np.ceil(np.log10(np.max(np.abs(values)) + 1e-300))))
-    return np.asarray(values[np.lexsort((-values.imag, rough))], dtype=complex)
+def _order(values: Any) -> NDArray[np.intp]:
+    """Places by rising decay, conjugate pairs with the positive frequency first."""
+    digits = 9 - int(np.ceil(np.log10(np.max(np.abs(values)) + 1e-300)))
+    return np.lexsort((-values.imag, np.round(-values.real, digits)))

@@ -15,9 +15,10 @@ from spintherm.fokker_planck import (
     steady_state,
     symmetry_residual,
 )
-from spintherm.fokker_planck import counting as counting_module
+from spintherm.fokker_planck import symmetry as symmetry_module
 from spintherm.fokker_planck.gauge import flattest, largest_growth
 from spintherm.fokker_planck.generator import coefficients, conjugated
+from spintherm.fokker_planck.rate_functions import FUNCTIONALS
 
 PAPER = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
 OTHER = Magnet(moment=0.7, gyromagnetic_ratio=-1.4, damping=0.3, temperature=2.3)
@@ -166,12 +167,12 @@ def test_local_detailed_balance(magnet, work, pumped):
 
 
 def test_local_detailed_balance_can_fail(monkeypatch):
-    real = counting_module.coefficients
+    real = symmetry_module.coefficients
 
     def broken(*arguments, pumped_entropy=0.0, **options):
         return real(*arguments, pumped_entropy=1.01 * pumped_entropy, **options)
 
-    monkeypatch.setattr(counting_module, "coefficients", broken)
+    monkeypatch.setattr(symmetry_module, "coefficients", broken)
     assert detailed_balance_residual(OTHER, FIELD, TORQUE) > 1e-4
 
 
@@ -246,7 +247,7 @@ def test_rate_function(functional):
     np.testing.assert_allclose(found.rates[2], (0.01 * noise**0.5) ** 2 / (2 * noise), rtol=0.03)
     # Legendre: I(a) >= k a - lambda(k) for every k
     unit = OTHER.beta if functional == "work" else 1.0
-    way = counting_module.FUNCTIONALS[functional]
+    way = FUNCTIONALS[functional]
     k = np.linspace(-0.7, 0.5, 9)
     values_at_k = scgf(OTHER, FIELD, TORQUE, work=way[0] * k, pumped_entropy=way[1] * k)
     for value, rate, best in zip(values, found.rates, found.exponents, strict=True):

@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.batch import steady_rates, steady_states
-    from spintherm.fokker_planck.counting import (
-        RateFunction,
-        cumulants,
-        detailed_balance_residual,
-        rate_function,
-        scgf,
-        symmetry_residual,
-    )
+    from spintherm.fokker_planck.counting import scgf
+    from spintherm.fokker_planck.cumulant_series import cumulants
     from spintherm.fokker_planck.generator import ResolutionError
+    from spintherm.fokker_planck.rate_functions import RateFunction, rate_function
     from spintherm.fokker_planck.steady import SteadyState, steady_state
+    from spintherm.fokker_planck.symmetry import detailed_balance_residual, symmetry_residual
 
 _HOMES = {
     "ResolutionError": "generator",
@@ -30,11 +26,11 @@ _HOMES = {
     "steady_states": "batch",
     "steady_rates": "batch",
     "scgf": "counting",
-    "cumulants": "counting",
-    "rate_function": "counting",
-    "RateFunction": "counting",
-    "symmetry_residual": "counting",
-    "detailed_balance_residual": "counting",
+    "cumulants": "cumulant_series",
+    "rate_function": "rate_functions",
+    "RateFunction": "rate_functions",
+    "symmetry_residual": "symmetry",
+    "detailed_balance_residual": "symmetry",
 }
 
 __all__ = [

@@ -173,7 +173,7 @@ def _map(
     total = len(fields)
     if workers is not None:
         validation.positive_integer("workers", workers)
-    count = workers or (1 if total < SMALLEST_POOL else len(os.sched_getaffinity(0)))
+    count = workers or (1 if total < SMALLEST_POOL else cores())
     cuts = range(0, total, BLOCK)
     blocks = [(magnet, fields[i : i + BLOCK], spin_torques[i : i + BLOCK], tolerance) for i in cuts]
     with reporting(progress, "steady states", "points") as report:
@@ -182,6 +182,13 @@ def _map(
             return
         with _workers(min(count, len(blocks))) as run:
             yield from _told(run([(task, *b) for b in blocks]), total, report)
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _call(job: tuple[Any, ...]) -> Any:

@@ -10,19 +10,11 @@ The gauge of `gauge` supplies such a number. Inverse iteration from there (Arnol
 eigenvalue; one step of it at the value found, for both eigenfunctions, brings rounding accuracy.
 With the right and left eigenvectors x and y, the derivatives are
 :math:`\partial\lambda = (y, \partial M\,x)/(y, x)`.
-
-The counting symmetry of the local detailed balance [I] 2.18 is
-:math:`\lambda_H(k_W, k_S) = \lambda_{-H}(-1-k_W, -1-k_S)`.
-
-Cumulants per time are Taylor coefficients of :math:`\lambda` at zero; they come from the
-perturbation series of the eigenvalue, to any order without differences. Rate functions are
-Legendre transforms, :math:`I(a) = \max_k [k a - \lambda(k)]`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import factorial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +42,6 @@ from spintherm.fokker_planck.resolution import (
     edge_tails,
     growth,
 )
-from spintherm.fokker_planck.responses import Responses, respond
 from spintherm.fokker_planck.setting import Setting, compact_frame, rung, settings
 from spintherm.fokker_planck.steady import check_bath
 
@@ -61,10 +52,6 @@ TOLERANCE = 1e-10
 KRYLOV = 24
 SMALL = 40  # bases so small that all eigenvalues are computed
 LAST_STEPS = 4
-SERIES_TAIL = 1e-6  # it enters the values squared
-
-FUNCTIONALS = {"work": (1.0, 0.0), "pumped_entropy": (0.0, 1.0), "entropy_production": (1.0, 1.0)}
-"""Directions in the plane of exponents (beta W, S_P)."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +122,7 @@ def scgf(
     """
     check_bath(magnet)
     H, P = validation.vectors("field", field), validation.vectors("spin_torque", spin_torque)
-    k_W, k_S = _exponents("work", work), _exponents("pumped_entropy", pumped_entropy)
+    k_W, k_S = exponents("work", work), exponents("pumped_entropy", pumped_entropy)
     shape = np.broadcast_shapes(H.shape[:-1], P.shape[:-1], k_W.shape, k_S.shape)
     out = np.empty(shape, dtype=np.result_type(k_W, k_S))
     H, P = np.broadcast_to(H, (*shape, 3)), np.broadcast_to(P, (*shape, 3))
@@ -147,7 +134,8 @@ def scgf(
     return out
 
 
-def _exponents(name: str, value: ArrayLike) -> NDArray[Any]:
+def exponents(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Return finite real or complex exponents as an array, or raise ValueError."""
     array = np.asarray(value)
     if array.dtype.kind not in "biufc" or not np.all(np.isfinite(array)):
         raise ValueError(validation.complaint(name, value, "finite real or complex numbers"))
@@ -284,229 +272,3 @@ def slope(magnet: Magnet, setting: Setting, found: Leading, work: complex) -> tu
         here = rotated(conjugated(part, found.gauge), found.frame)
         out.append(found.left @ (backward(found.basis, here) @ found.right) / overlap)
     return out[0], out[1]
-
-
-def symmetry_residual(
-    magnet: Magnet,
-    field: ArrayLike,
-    spin_torque: ArrayLike,
-    *,
-    work: ArrayLike = 0.0,
-    pumped_entropy: ArrayLike = 0.0,
-    tolerance: float = TOLERANCE,
-) -> NDArray[Any]:
-    """Return lambda_H(k_W, k_S) - lambda_{-H}(-1 - k_W, -1 - k_S), zero by [I] 2.18.
-
-    The two sides are computed independently. Arguments and shape as in `scgf`.
-    """
-    k_W, k_S = _exponents("work", work), _exponents("pumped_entropy", pumped_entropy)
-    H = validation.vectors("field", field)
-    here = scgf(magnet, H, spin_torque, work=k_W, pumped_entropy=k_S, tolerance=tolerance)
-    there = scgf(
-        magnet, -H, spin_torque, work=-1.0 - k_W, pumped_entropy=-1.0 - k_S, tolerance=tolerance
-    )
-    return np.asarray(here - there)
-
-
-def detailed_balance_residual(
-    magnet: Magnet,
-    field: ArrayLike,
-    spin_torque: ArrayLike,
-    *,
-    work: complex = 0.0,
-    pumped_entropy: complex = 0.0,
-    l_max: int = 12,
-) -> float:
-    r"""Return how far the generator is from local detailed balance, [I] 2.17 and 2.18.
-
-    A step weighted with :math:`e^{k_W\beta W + k_S S_P}` is the reversed step (n -> -n, H -> -H,
-    ends exchanged) weighted with -1 - k, up to the Boltzmann factors of its ends. For generators,
-    with the parity :math:`\Theta` and :math:`u = \beta m H`, this is the operator identity
-
-    .. math:: e^{u\cdot n} M_H(k)\,e^{-u\cdot n} = \Theta\,M_{-H}(-1 - k)^T\,\Theta .
-
-    Both sides are made as matrices of harmonics up to `l_max`.
-
-    Returns
-    -------
-    float
-        Largest difference of elements relative to the largest element: rounding, about 1e-16.
-    """
-    check_bath(magnet)
-    H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
-    basis = Basis(l_max, l_max)
-    here = coefficients(magnet, H, P, work=work, pumped_entropy=pumped_entropy)
-    there = coefficients(magnet, -H, P, work=-1.0 - work, pumped_entropy=-1.0 - pumped_entropy)
-    one = backward(basis, conjugated(here, magnet.beta * magnet.moment * H)).toarray()
-    sign = (-1.0) ** basis.degrees
-    other = sign[:, None] * backward(basis, there).toarray().T * sign
-    return float(np.max(np.abs(one - other)) / np.max(np.abs(other)))
-
-
-def cumulants(
-    magnet: Magnet,
-    field: ArrayLike,
-    spin_torque: ArrayLike,
-    *,
-    work: float = 0.0,
-    pumped_entropy: float = 0.0,
-    order: int = 4,
-    tolerance: float = TOLERANCE,
-) -> Floats:
-    r"""Return the long-time cumulants per time of a combination of work and pumped entropy.
-
-    Perturbation series of the eigenvalue along k(work, pumped_entropy): with
-    :math:`A = \sum_j k^j A_j` the forward generator and a the left null vector of :math:`A_0`,
-    :math:`(a, x_0) = 1`, :math:`(a, x_j) = 0`,
-
-    .. math:: \lambda_n = (a, A_1 x_{n-1} + A_2 x_{n-2}), \qquad
-       A_0 x_n = \sum_{j=1}^n \lambda_j x_{n-j} - A_1 x_{n-1} - A_2 x_{n-2} .
-
-    Parameters
-    ----------
-    magnet, field, spin_torque, tolerance
-        As in `steady_state`.
-    work, pumped_entropy : float
-        The combination work·beta W + pumped_entropy·S_P; for Sigma both are 1.
-    order : int
-        Highest cumulant.
-
-    Returns
-    -------
-    ndarray, shape (order,)
-        Mean, variance, third, ... cumulant per time.
-    """
-    check_bath(magnet)
-    validation.positive_integer("order", order)
-    H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
-    setting = settings(magnet, H[None], P[None])[0]
-    first_W, first_S, second_W = counting_derivatives(magnet, setting.field, setting.spin_torque)
-    first = work * first_W + pumped_entropy * first_S
-    found = respond(setting, (first,), tolerance=tolerance)
-    return _series(found, first, 0.5 * work**2 * second_W, order)
-
-
-def _series(found: Responses, first: Coefficients, second: Coefficients, order: int) -> Floats:
-    one, two = (backward(found.basis, conjugated(c, found.gauge)).T for c in (first, second))
-    x, values = [found.root], [0.0]
-    for n in range(1, order + 1):
-        push = one @ x[n - 1]
-        if n > 1:
-            push = push + two @ x[n - 2]
-        values.append(float(found.ones @ push))
-        x.append(found.solve(sum(values[j] * x[n - j] for j in range(1, n + 1)) - push))
-    # the last vector found does not enter a value any more
-    tail = max(max(edge_tails(found.basis, v, np.finfo(float).tiny)) for v in x[:-1])
-    if tail > SERIES_TAIL:
-        raise ResolutionError(f"the series of cumulants has a tail of {tail:.1e} ({found.basis})")
-    return np.array([factorial(n) * values[n] for n in range(1, order + 1)])
-
-
-@dataclass(frozen=True)
-class RateFunction:
-    """Large-deviation rates of a time average.
-
-    Attributes
-    ----------
-    values : ndarray, shape (...)
-        Time averages a.
-    rates : ndarray, shape (...)
-        I(a) in 1/time: the density of a falls like exp(-tau I(a)). Infinite out of reach.
-    exponents : ndarray, shape (...)
-        k at which dlambda/dk = a; also I'(a). nan out of reach.
-    """
-
-    values: Floats
-    rates: Floats
-    exponents: Floats
-
-
-def rate_function(
-    magnet: Magnet,
-    field: ArrayLike,
-    spin_torque: ArrayLike,
-    functional: str,
-    values: ArrayLike,
-    *,
-    tolerance: float = 1e-10,
-) -> RateFunction:
-    """Return the rate function of a functional's time average by Legendre transformation.
-
-    Parameters
-    ----------
-    magnet : Magnet
-    field, spin_torque : array_like, shape (3,)
-    functional : {"work", "pumped_entropy", "entropy_production"}
-    values : array_like, shape (...)
-        Rates: W/tau in energy per time, S_P/tau or Sigma/tau in 1/time.
-    tolerance : float
-        Of the match dlambda/dk = a, relative to the standard deviation per unit time.
-
-    Returns
-    -------
-    RateFunction
-
-    Raises
-    ------
-    ValueError
-        For an unknown functional or bad arguments, or without spin torque (nothing fluctuates).
-    ResolutionError
-        For values so far out that the tilted eigenfunctions cannot be resolved.
-    """
-    check_bath(magnet)
-    if functional not in FUNCTIONALS:
-        expected = " or ".join(repr(name) for name in FUNCTIONALS)
-        raise ValueError(validation.complaint("functional", functional, expected))
-    H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
-    if not np.any(P):
-        raise ValueError(validation.complaint("spin_torque", P, "a vector that is not zero"))
-    a = validation.real_array("values", values)
-    setting = settings(magnet, H[None], P[None])[0]
-    unit = magnet.beta if functional == "work" else 1.0
-    top = np.inf
-    if functional == "pumped_entropy":
-        top = 2.0 * abs(magnet.gyromagnetic_ratio) * magnet.moment * float(np.linalg.norm(P))
-    legendre = _Legendre(magnet, setting, FUNCTIONALS[functional], tolerance)
-    pairs = np.array(
-        [legendre(unit * x) if abs(x) < top else (np.inf, np.nan) for x in a.ravel()]
-    ).reshape(*a.shape, 2)
-    return RateFunction(a, pairs[..., 0], pairs[..., 1])
-
-
-class _Legendre:
-    """Solver of lambda'(k) = a along one direction of exponents."""
-
-    def __init__(
-        self, magnet: Magnet, setting: Setting, way: tuple[float, float], tolerance: float
-    ) -> None:
-        self.magnet, self.setting, self.way = magnet, setting, way
-        self.known: dict[float, tuple[float, float]] = {}
-        step = 1e-3
-        self.mean = self.at(0.0)[1]
-        self.spread = (self.at(step)[1] - self.at(-step)[1]) / (2.0 * step)
-        self.tolerance = tolerance * np.sqrt(self.spread * abs(setting.coefs[LAPLACIAN]))
-
-    def at(self, k: float) -> tuple[float, float]:
-        """Return lambda and its derivative at exponent k."""
-        if k not in self.known:
-            work, pumped = k * self.way[0], k * self.way[1]
-            found = leading(self.magnet, self.setting, work, pumped)
-            in_work, in_pumped = slope(self.magnet, self.setting, found, work)
-            gradient = self.way[0] * in_work + self.way[1] * in_pumped
-            self.known[k] = float(found.value), float(gradient)
-        return self.known[k]
-
-    def __call__(self, a: float) -> tuple[float, float]:
-        """Return I(a) and the exponent."""
-        from scipy.optimize import brentq
-
-        reach = (a - self.mean) / self.spread
-        if abs(a - self.mean) <= self.tolerance:
-            return 0.0, 0.0
-        near, far = 0.0, reach
-        while (self.at(far)[1] - a) * np.sign(reach) < 0.0:
-            near, far = far, 2.0 * far
-        size = max(abs(far), abs(near))
-        k = float(brentq(lambda x: self.at(x)[1] - a, near, far, xtol=1e-10 * size, rtol=1e-12))
-        # second order in the error of k, since dI/dk = 0 there
-        return max(k * a - self.at(k)[0], 0.0), k

@@ -19,8 +19,9 @@ the noise: an error :math:`\delta A` of :math:`A = M_u^T` changes it, to first o
 .. math:: \delta\lambda_{aa} = 2\,(g_a, \delta A\,h_a) + 2\,(w_a, \delta A\,\psi), \qquad
    A^T g_a = -(M_{a,u} - \lambda_a)\,a, \qquad A^T w_a = -(M_{a,u} - \lambda_a)\,g_a
 
-(less what lies along a on the right-hand side), estimated for independent errors of :math:`10^{-16}` of every element, with those of
-:math:`M_{a,u}^T\psi` and of the last product besides.
+(less what lies along a on the right-hand side), estimated for independent errors of every element
+by its own rounding, with those of :math:`M_{a,u}^T\psi` and of the last product besides, and times
+ten.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ QUANTITIES = {
 _CURVE = 49
 _RELAXATIONS = 20.0
 _SHARE = 5
-_COARSE_MAP, _FINE_MAP = 31, 81
+_COARSE_MAP, _FINE_MAP = 21, 51
 _NUS = (1.0, 3.0, 10.0, 30.0)
 _ALPHA_CURVE = 241
 _LEAST_SIGNAL = 30.0
@@ -84,7 +84,7 @@ def ideal_engine(
     ----------
     size : Size
         How much; a fifth of its steady trajectories at every point. The map of the uncertainty
-        ratio has 81 × 81 points, 31 × 31 for the size "quick".
+        ratio has 51 × 51 points, 21 × 21 for the size "quick".
     seed : int
         The one seed.
     threads : int

@@ -12,6 +12,8 @@ from spintherm import plot
 from spintherm.experiments.driven import seeds_of
 from spintherm.experiments.processes import Process, beyond_the_papers, table_one
 from spintherm.experiments.sizes import Size
+from spintherm.plot.ideal_engine import ideal_engine_figure, uncertainty_figure
+from spintherm.plot.phase_diagram import tilted_phases_figure
 from spintherm.report import Grid, Picture, Provenance, Section, Verdict, page
 from spintherm.statistics import Estimate
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 TITLE = "Fluctuation theorems and steady states of a magnet driven by a spin torque"
 INTRODUCTION = (
-    "Figs. 1 and 2 of [I] (arXiv:2406.02220, Table I with |m| = √3) and Fig. 2 of [II] "
+    "Figs. 1 and 2 of [I] (arXiv:2406.02220, Table I with |m| = √3) and Figs. 2 to 4 of [II] "
     "(arXiv:2502.06054), computed anew, with a verdict on every number. k_B = 1. "
     "Σ = β(W - ΔF) + S_P is the entropy production of a process from equilibrium, W the work, "
     "S_P the pumped entropy; F and B are the forward and the backward process."
@@ -52,6 +54,42 @@ _RATES = (
     "between them, with the directions of H, P and the effective field H'. γ₀' < 0: "
     "precession about H' is left-handed."
 )
+_PHASES = (
+    "As Fig. 3 of [II], |P| = 1, |m| = √3: phases over α = mP/H and the angle between P and H at "
+    "να = 3; for α < 0 read -α and π - angle. The boundaries are zero sets of the exact rates, "
+    "followed branch by branch. Points are simulated steady states, with error bars in the cuts."
+)
+_PHASES_CODE = """\
+from spintherm import steady_state
+from spintherm.experiments.processes import PAPER_MAGNET
+
+print(steady_state(PAPER_MAGNET, field=(0, 0, 2), spin_torque=(0.6, 0, 0.8)))
+"""
+_ENGINE = (
+    "As Fig. 4 of [II], |P| = 1, |m| = √3: pumped entropy, dissipation and noise against the field "
+    "at several angles between P and H. Lines are exact, points are simulated with error bars; the "
+    "paper's approximations 18a-c and the laws for strong fields are drawn beside them. The "
+    "variance at the paper's τ = 0.5 and the long-time noise Δ_P are different curves."
+)
+_ENGINE_CODE = """\
+from spintherm import steady_state
+from spintherm.experiments.processes import PAPER_MAGNET
+
+for field in (1, 5, 20, 100):
+    state = steady_state(PAPER_MAGNET, field=(0, 0, field), spin_torque=(0, 0, 1))
+    print(field, state.pumped_entropy_rate, state.entropy_production_rate,
+          state.pumped_entropy_noise, state.pumped_entropy_variance(0.5) / 0.5)
+"""
+_UNCERTAINTY = (
+    "Δ_P Σ/(2 Ṡ_P²), at least 1 for every overdamped system: here it falls below 1, and without "
+    "limit as the field grows."
+)
+_UNCERTAINTY_CODE = """\
+from spintherm import steady_state
+from spintherm.experiments.processes import PAPER_MAGNET
+
+print(steady_state(PAPER_MAGNET, field=(0, 0, 20), spin_torque=(0, 0, 1)).uncertainty_ratio)
+"""
 
 
 def report(sections: list[Section], verdicts: tuple[Verdict, ...], origin: Provenance) -> str:
@@ -59,17 +97,17 @@ def report(sections: list[Section], verdicts: tuple[Verdict, ...], origin: Prove
     return page(TITLE, INTRODUCTION, sections, verdicts, origin)
 
 
-def sections(
-    folder: Path, nine: xr.Dataset, three: xr.Dataset, rates: xr.Dataset, size: Size, seed: int
+def driven_sections(
+    folder: Path, nine: xr.Dataset, three: xr.Dataset, size: Size, seed: int
 ) -> list[Section]:
-    """Draw the figures, write them and their data into the folder, and return the pages.
+    """Draw the figures of driven processes, write them and their data, and return the pages.
 
     Parameters
     ----------
     folder : Path
         Where the files go.
-    nine, three, rates : xarray.Dataset
-        Table I, the processes beyond the papers, and the steady states.
+    nine, three : xarray.Dataset
+        Table I, and the processes beyond the papers.
     size : Size
         What was computed.
     seed : int
@@ -107,10 +145,48 @@ def sections(
             grids=(_protocols(beyond_the_papers()), _results(three), _crooks(three)),
             code=_loop("beyond_the_papers", "joint_theorem", size, seed),
         ),
+    ]
+
+
+def steady_sections(
+    folder: Path, rates: xr.Dataset, diagram: xr.Dataset, engine: xr.Dataset, size: Size
+) -> list[Section]:
+    """Draw the figures of steady states, write them and their data, and return the pages.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files go.
+    rates, diagram, engine : xarray.Dataset
+        Figs. 2, 3 and 4 of [II].
+    size : Size
+        What was computed.
+
+    Returns
+    -------
+    list of Section
+        Figure by figure.
+    """
+    return [
         Section(
             "Fig. 2 of [II]: rates and phases of the steady state",
             picture=_drawn(folder, "II-figure-2", plot.steady_state_figure, rates, _RATES),
             code=_steady_example(size),
+        ),
+        Section(
+            "Fig. 3 of [II]: phases of tilted fields and torques",
+            picture=_drawn(folder, "II-figure-3", tilted_phases_figure, diagram, _PHASES),
+            code=_PHASES_CODE,
+        ),
+        Section(
+            "Fig. 4 of [II]: an ideal engine",
+            picture=_drawn(folder, "II-figure-4", ideal_engine_figure, engine, _ENGINE),
+            code=_ENGINE_CODE,
+        ),
+        Section(
+            "The uncertainty relation, broken",
+            picture=_drawn(folder, "II-uncertainty", uncertainty_figure, engine, _UNCERTAINTY),
+            code=_UNCERTAINTY_CODE,
         ),
     ]
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spintherm import validation
-from spintherm.experiments import pages
+from spintherm.experiments import ideal_engine, pages, phases, steady
 from spintherm.experiments.driven import Driven, driven, work_of
 from spintherm.experiments.processes import Process, beyond_the_papers, table_one
 from spintherm.experiments.sizes import SIZES, Size
-from spintherm.experiments.steady import Steady, steady
-from spintherm.experiments.steady import work_of as work_of_steady
 from spintherm.experiments.watch import Watch, watching
 from spintherm.progress import Progress
 from spintherm.report import Verdict, as_records, at_least, provenance, tally
@@ -63,7 +61,7 @@ def reproduce(
     progress: Progress = None,
     command: str = "spintherm.experiments.reproduce(...)",
 ) -> Reproduction:
-    """Reproduce Figs. 1 and 2 of [I] and Fig. 2 of [II], with a verdict on every number.
+    """Reproduce Figs. 1 and 2 of [I] and Figs. 2 to 4 of [II], with a verdict on every number.
 
     Parameters
     ----------
@@ -105,17 +103,24 @@ def reproduce(
     folder.mkdir(parents=True, exist_ok=True)
     started, clock = datetime.now(UTC).astimezone(), time.monotonic()
     nine, three = table_one(), beyond_the_papers()
-    total = sum(work_of(process, chosen) for process in (*nine, *three)) + work_of_steady(chosen)
-    with watching(progress, total, len(nine) + len(three) + 1) as watch:
+    total = sum(work_of(process, chosen) for process in (*nine, *three))
+    total += sum(figure.work_of(chosen) for figure in (steady, phases, ideal_engine))
+    with watching(progress, total, len(nine) + len(three) + 3) as watch:
         paper_one = list(_run(nine, chosen, one_seed, workers, watch, "[I]"))
         beyond = list(_run(three, chosen, one_seed, workers, watch, "beyond the papers:"))
         watch.begin("[II] Fig. 2")
-        paper_two = steady(chosen, one_seed, workers, watch)
+        rates = steady.steady(chosen, one_seed, workers, watch)
+        watch.begin("[II] Fig. 3")
+        diagram = phases.phases(chosen, one_seed, workers, watch)
+        watch.begin("[II] Fig. 4")
+        engine = ideal_engine.ideal_engine(chosen, one_seed, workers, watch)
         watch.say("figures and report")
-        verdicts = _verdicts(paper_one, beyond, paper_two)
-        sections = pages.sections(
-            folder, _joined(paper_one), _joined(beyond), paper_two.data, chosen, one_seed
-        )
+        paper_two = (*rates.verdicts, *diagram.verdicts, *engine.verdicts)
+        verdicts = (*_verdicts(paper_one, beyond), *paper_two)
+        sections = [
+            *pages.driven_sections(folder, _joined(paper_one), _joined(beyond), chosen, one_seed),
+            *pages.steady_sections(folder, rates.data, diagram.data, engine.data, chosen),
+        ]
     settings = {"size": f"{chosen.name} ({chosen.cost})", "seed": one_seed, "threads": workers}
     wall_time = time.monotonic() - clock
     origin = provenance(command, started, wall_time, settings)
@@ -156,15 +161,13 @@ def _run(
         yield driven(process, size, seed, threads, watch, label=label)
 
 
-def _verdicts(
-    paper_one: list[Driven], beyond: list[Driven], paper_two: Steady
-) -> tuple[Verdict, ...]:
+def _verdicts(paper_one: list[Driven], beyond: list[Driven]) -> tuple[Verdict, ...]:
     rejected = [float(one.data["crooks_z"]) > _REJECTED for one in paper_one]
     least = round(_MOST_REJECTED * len(rejected))
     name = f"Crooks' usual form off by more than {_REJECTED:g} errors, processes of {len(rejected)}"
     crooks = at_least("[I] Fig. 2, Crooks' usual form 4.26", name, sum(rejected), least)
     driven_ones = (verdict for one in (*paper_one, *beyond) for verdict in one.verdicts)
-    return (*driven_ones, crooks, *paper_two.verdicts)
+    return (*driven_ones, crooks)
 
 
 def _joined(results: list[Driven]) -> xr.Dataset:

@@ -54,6 +54,17 @@ class CorrelationModel:
         out = [self.left @ expm(self.matrix * x) @ self.right for x in t.ravel()]
         return np.array(out, dtype=float).reshape(t.shape)
 
+    def doubling(self, first: float, count: int) -> Floats:
+        """Return C at 0, first, 2 first, 4 first, ...: one exponential, squared again and again."""
+        from scipy.linalg import expm
+
+        out = [self.left @ self.right]
+        step = expm(self.matrix * first)
+        for _ in range(count):
+            out.append(self.left @ step @ self.right)
+            step = step @ step
+        return np.array(out, dtype=float)
+
     def variance(self, durations: ArrayLike) -> Floats:
         """Return Var S_P over durations (...), not negative."""
         t = _not_negative("durations", durations)
@@ -90,26 +101,27 @@ def correlation_model(found: Responses) -> CorrelationModel:
         return CorrelationModel(-np.eye(1), np.zeros(1), np.zeros(1))
     space = _Space(source)
     slow = quick = space.vectors[0]
-    times = _test_times(found)
-    before = np.full(len(times), np.inf)
+    first, count = _test_times(found)
+    before = np.full(count + 1, np.inf)
     while len(space.vectors) < LARGEST_SPACE:
         for step in range(9):
             slow = space.add(found.solve(slow))
             quick = space.add(found.generator @ quick) if step % 3 == 0 else quick
         V = np.array(space.vectors)
         model = CorrelationModel(V @ (found.generator @ V.T), V @ rate, V @ source)
-        now = model.correlation(times)
+        now = model.doubling(first, count)
         if space.closed or np.max(np.abs(now - before)) <= STEADY_CHANGE * abs(now[0]):
             return model
         before = now
     raise ResolutionError(f"the correlation needs more than {LARGEST_SPACE} Krylov vectors")
 
 
-def _test_times(found: Responses) -> Floats:
-    """Zero and times from well below the fastest drift to well above the slowest diffusion."""
+def _test_times(found: Responses) -> tuple[float, int]:
+    """First and number of doubled times: from the fastest drift to beyond the slowest diffusion."""
     size = abs(found.generator) @ np.ones(found.basis.size)
     slow = float(np.min(np.abs(found.generator.diagonal()[1:4])))
-    return np.concatenate([[0.0], np.geomspace(1.0 / float(np.max(size)), 20.0 / slow, 12)])
+    first = 1.0 / float(np.max(size))
+    return first, int(np.ceil(np.log2(20.0 / slow / first))) + 1
 
 
 class _Space:

@@ -20,7 +20,7 @@ ParameterName = Literal[
     "angle",
 ]
 Range = Annotated[tuple[ParameterName, float, float], Parameter(negative="")]
-Quantity = Literal["work", "pumped_entropy", "bath_entropy", "entropy_production"]
+Quantity = Literal["entropy-production", "work", "pumped-entropy", "environment-entropy", "heat"]
 
 
 @app.command
@@ -148,14 +148,14 @@ def distribution(
     protocol: Path,
     /,
     *,
-    of: Quantity = "entropy_production",
+    of: Quantity = "entropy-production",
     out: Path | None = None,
     json: Flag = False,
 ) -> int:
     """Compute exact probability densities of the process that a TOML file describes.
 
     The file has the tables [magnet] and [protocol]; forward and backward process begin in
-    equilibrium.
+    equilibrium. Of the entropy production the detailed fluctuation theorem is checked too.
 
     Parameters
     ----------
@@ -170,4 +170,4 @@ def distribution(
     """
     from spintherm.cli import densities
 
-    return densities.distribution(protocol, of, out=out, as_json=json)
+    return densities.distribution(protocol, of.replace("-", "_"), out=out, as_json=json)

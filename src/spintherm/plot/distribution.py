@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spintherm.plot.style import COLOURS, ONE_COLUMN, style
 
 if TYPE_CHECKING:
@@ -16,8 +14,9 @@ if TYPE_CHECKING:
 SYMBOLS = {
     "work": "$W$",
     "pumped_entropy": "$S_P$",
-    "bath_entropy": "$S_B$",
+    "environment_entropy": r"$S_\mathrm{env}$",
     "entropy_production": r"$\Sigma$",
+    "heat": "$Q$",
 }
 _LOWEST = 1e-8
 
@@ -30,7 +29,7 @@ def densities(axes: Axes, both: dict[str, xr.Dataset], of: str, *, log: bool = F
     axes : matplotlib.axes.Axes
         Where to draw.
     both : dict of xarray.Dataset
-        `density` along one dimension, of "forward" and "backward".
+        `density` along the dimension `of`, of "forward" and "backward".
     of : str
         Which functional.
     log : bool
@@ -45,8 +44,7 @@ def densities(axes: Axes, both: dict[str, xr.Dataset], of: str, *, log: bool = F
     top = max(float(one["density"].max()) for one in both.values())
     for name, one in both.items():
         line, colour = looks[name]
-        density = one["density"]
-        x, p = np.asarray(density[density.dims[0]]), np.asarray(density)
+        x, p = one[of].values, one["density"].values
         shown = p > (_LOWEST if log else 1e-4) * top
         axes.plot(x[shown], p[shown], linestyle=line, color=colour, label=name)
     if log:

@@ -9,6 +9,8 @@ from cyclopts import Parameter
 
 from spintherm.cli.app import Flag, Vector, Whole, app
 
+__all__ = ["app", "distribution", "phase_diagram", "steady"]
+
 ParameterName = Literal[
     "moment",
     "gyromagnetic-ratio",

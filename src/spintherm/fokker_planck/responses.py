@@ -46,6 +46,7 @@ from spintherm.fokker_planck.setting import Setting, rung
 
 GAUGED_SHARE = 0.75  # of the harmonics that a density needs: its root is wider by sqrt 2
 GOOD_ERROR = 1e-10
+LARGEST_GROWTH = 2.5  # of the basis, beyond which another gauge is tried first
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ def respond(
     for share in _shares(setting):
 
         def attempt(basis: Basis, share: float = share) -> tuple[Responses, Tails]:
+            if share > 0.0 and l_max is None and basis.size > LARGEST_GROWTH * start.size:
+                raise ResolutionError("the root of the density is not compact in this gauge")
             return _attempt(setting, basis, tilts, np.array([0.0, 0.0, share * pull]))
 
         try:

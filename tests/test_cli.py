@@ -16,7 +16,7 @@ import xarray as xr
 
 from spintherm import Magnet, Protocol, simulate
 from spintherm.cli import main
-from spintherm.experiments import SIZES, Size, reproduction, table_one
+from spintherm.experiments import SIZES, Resolution, Size, reproduction, table_one
 from spintherm.version import __version__
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -257,7 +257,14 @@ def test_theory_at_the_special_point(capsys):
 @pytest.fixture
 def tiny(monkeypatch):
     """Make `--size quick` tiny, and one process of each kind."""
-    size = Size("quick", "seconds", trajectories=20_000, alphas=2, steady_trajectories=500)
+    size = Size(
+        "quick",
+        "seconds",
+        trajectories=20_000,
+        alphas=2,
+        steady_trajectories=20_000,
+        resolution=Resolution(curve=4, map=4, diagram=12),
+    )
     monkeypatch.setitem(SIZES, "quick", size)
     chosen = (table_one()[0], table_one()[3], table_one()[6])
     monkeypatch.setattr(reproduction, "table_one", lambda: chosen)

@@ -10,6 +10,7 @@ import xarray as xr
 from spintherm import Magnet, Protocol, plot, theory
 from spintherm.experiments import (
     SIZES,
+    Resolution,
     Size,
     beyond_the_papers,
     driven,
@@ -31,10 +32,19 @@ TINY = Size(
     "seconds",
     trajectories=20_000,
     alphas=8,
-    steady_trajectories=4_000,
+    steady_trajectories=20_000,
+    resolution=Resolution(curve=4, map=4, diagram=12),
     more_pairs={"(c) blue": MorePairs(2, 16)},
 )
-FIGURES = ("I-figure-1", "I-figure-2", "beyond-the-papers", "II-figure-2")
+FIGURES = (
+    "I-figure-1",
+    "I-figure-2",
+    "beyond-the-papers",
+    "II-figure-2",
+    "II-figure-3",
+    "II-figure-4",
+    "II-uncertainty",
+)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from spintherm import Magnet, theory
 from spintherm.experiments import ideal_engine as engine
 from spintherm.experiments import phases as diagram
-from spintherm.experiments.sizes import SIZES
+from spintherm.experiments.sizes import SIZES, Resolution
 from spintherm.experiments.watch import watching
 from spintherm.fokker_planck import steady_state
 from spintherm.plot import ideal_engine as engine_plots
@@ -18,8 +18,10 @@ from spintherm.plot import phase_diagram as diagram_plots
 from spintherm.report import tally
 from spintherm.statistics import mean
 
-SIZE = replace(SIZES["quick"], steady_trajectories=15_000)
-SMALL = {"ANGLES": (0, 60, 180), "FIELDS": (1.5, 6.0, 50.0), "_CURVE": 9, "_COARSE_MAP": 5}
+SIZE = replace(
+    SIZES["quick"], steady_trajectories=15_000, resolution=Resolution(curve=9, map=5, diagram=15)
+)
+SMALL = {"ANGLES": (0, 60, 180), "FIELDS": (1.5, 6.0, 50.0)}
 
 
 def run(module, verb, **changes):
@@ -40,7 +42,7 @@ def figure_4():
 
 @pytest.fixture(scope="module")
 def figure_3():
-    return run(diagram, diagram.phases, _COARSE=15, _ANGLES=5, _CUT_POINTS=31)
+    return run(diagram, diagram.phases, _ANGLES=5, _CUT_POINTS=31)
 
 
 def named(result, text):
@@ -176,7 +178,7 @@ def test_all_verdicts_of_figure_3_pass(figure_3):
 def test_a_wrong_field_fails_the_verdicts(monkeypatch):
     right = diagram._protocol
     monkeypatch.setattr(diagram, "_protocol", lambda alpha, angle: right(1.3 * alpha, angle))
-    result = run(diagram, diagram.phases, _COARSE=15, _ANGLES=2, _CUT_POINTS=5)
+    result = run(diagram, diagram.phases, _ANGLES=2, _CUT_POINTS=5)
     assert sum(v.outcome == "fail" for v in named(result, "Ṡ_B at")) > 5
 
 

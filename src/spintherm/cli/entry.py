@@ -45,8 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    from spintherm.cli.app import app
+    from spintherm.cli import density_commands
 
+    app = density_commands.app  # with the commands of app.py and those registered there
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:

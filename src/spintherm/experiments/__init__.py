@@ -15,13 +15,14 @@ from spintherm.experiments.processes import (
     table_one,
 )
 from spintherm.experiments.reproduction import Reproduction, reproduce
-from spintherm.experiments.sizes import SIZES, Size
+from spintherm.experiments.sizes import SIZES, Resolution, Size
 
 __all__ = [
     "PAPER_MAGNET",
     "SIZES",
     "Process",
     "Reproduction",
+    "Resolution",
     "Size",
     "beyond_the_papers",
     "reproduce",

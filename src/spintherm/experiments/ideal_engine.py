@@ -24,7 +24,7 @@ import numpy as np
 from spintherm import theory
 from spintherm.experiments.processes import PAPER_MAGNET
 from spintherm.experiments.seeds import derived_seed
-from spintherm.experiments.sizes import Size
+from spintherm.experiments.sizes import Resolution, Size
 from spintherm.experiments.watch import Watch, work
 from spintherm.fokker_planck import steady_state, steady_states
 from spintherm.fokker_planck.setting import fixed_point
@@ -58,10 +58,8 @@ QUANTITIES = {
     "finite_time_noise": "Var S_P/τ at τ = 0.5",
     "uncertainty_ratio": "Δ_P Σ/(2 Ṡ_P²)",
 }
-_CURVE = 49
 _RELAXATIONS = 20.0
 _SHARE = 5
-_COARSE_MAP, _FINE_MAP = 21, 51
 _NUS = (1.0, 3.0, 10.0, 30.0)
 _ALPHA_CURVE = 241
 _LEAST_SIGNAL = 30.0
@@ -83,8 +81,8 @@ def ideal_engine(
     Parameters
     ----------
     size : Size
-        How much; a fifth of its steady trajectories at every point. The map of the uncertainty
-        ratio has 51 × 51 points, 21 × 21 for the size "quick".
+        How much; a fifth of its steady trajectories at every point. Curves and the map of the
+        uncertainty ratio have the size's resolution.
     seed : int
         The one seed.
     threads : int
@@ -103,9 +101,13 @@ def ideal_engine(
         for angle in ANGLES
         for field in FIELDS
     }
-    data = _dataset(rows, _COARSE_MAP if size.name == "quick" else _FINE_MAP, threads)
+    data = _dataset(rows, size.resolution, threads)
     name = f"{label} Fig. 4"
-    verdicts = (*_point_verdicts(name, rows), *_closed_verdicts(name), *_limit_verdicts(name))
+    verdicts = (
+        *_point_verdicts(name, rows),
+        *_closed_verdicts(name, size.resolution.curve),
+        *_limit_verdicts(name),
+    )
     return IdealEngine((*verdicts, *_uncertainty_verdicts(f"{label} uncertainty ratio")), data)
 
 
@@ -228,9 +230,9 @@ def _clear(row: dict[str, tuple[Estimate, Estimate]]) -> bool:
     return abs(power.value) > _LEAST_SIGNAL * power.error
 
 
-def _closed_verdicts(name: str) -> Iterator[Verdict]:
+def _closed_verdicts(name: str, count: int) -> Iterator[Verdict]:
     """Compare the engine with the closed forms at θ = 0 and 180°."""
-    fields = _curve_fields()
+    fields = _curve_fields(count)
     for angle in (0, 180):
         closed = _closed(fields, angle)
         for quantity, expected in closed.items():
@@ -293,8 +295,8 @@ def _strong_noise(field: float, angle: float) -> float:
     return float(theory.strong_field_pumped_entropy_noise(MAGNET, H, torque_at(angle)))
 
 
-def _curve_fields() -> FloatArray:
-    return np.asarray(np.geomspace(*CURVE_RANGE, _CURVE))
+def _curve_fields(count: int) -> FloatArray:
+    return np.asarray(np.geomspace(*CURVE_RANGE, count))
 
 
 def _along_z(fields: FloatArray) -> FloatArray:
@@ -308,10 +310,10 @@ def _closed(fields: FloatArray, angle: float = 0) -> dict[str, FloatArray]:
     return {name: getattr(theory, name)(*state) for name in names}
 
 
-def _dataset(rows: Rows, map_points: int, threads: int) -> xr.Dataset:
+def _dataset(rows: Rows, resolution: Resolution, threads: int) -> xr.Dataset:
     import xarray as xr
 
-    curve = _curve_fields()
+    curve = _curve_fields(resolution.curve)
     H = _along_z(curve)
     limits = {
         "limit_power": theory.strong_field_pumped_entropy_rate(MAGNET, H, torque_at(0)),
@@ -333,7 +335,7 @@ def _dataset(rows: Rows, map_points: int, threads: int) -> xr.Dataset:
         **{name: ("curve_field", values) for name, values in limits.items()},
         **{f"closed_{name}": ("curve_field", values) for name, values in closed.items()},
         **_uncertainty_against_alpha(),
-        **_uncertainty_map(map_points, threads),
+        **_uncertainty_map(resolution.map, threads),
     }
     coordinates = {
         "quantity": list(QUANTITIES),

@@ -46,7 +46,6 @@ DURATION = 2.0
 _SHARE = 5
 _ANGLES = 11
 _CUT_POINTS = 91
-_FINE, _COARSE = 200, 60
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def phases(size: Size, seed: int, threads: int, watch: Watch, *, label: str = "[
     Parameters
     ----------
     size : Size
-        How much; a fifth of its steady trajectories at every point. The grid has 200 × 200 points,
-        60 × 60 for the size "quick".
+        How much; a fifth of its steady trajectories at every point. The grid has the size's
+        resolution.
     seed : int
         The one seed.
     threads : int
@@ -78,7 +77,7 @@ def phases(size: Size, seed: int, threads: int, watch: Watch, *, label: str = "[
     -------
     Phases
     """
-    grid = _COARSE if size.name == "quick" else _FINE
+    grid = size.resolution.diagram
     alpha, angle = Axis("alpha", *ALPHA_RANGE, grid), Axis("angle", 0.0, np.pi, grid)
     diagram = phase_diagram(
         MAGNET, alpha, angle, spin_torque=TORQUE, workers=threads, progress=False

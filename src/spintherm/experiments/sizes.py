@@ -22,6 +22,25 @@ class MorePairs:
 
 
 @dataclass(frozen=True)
+class Resolution:
+    """How finely exact results are drawn in Figs. 3 and 4 of [II].
+
+    Attributes
+    ----------
+    curve : int
+        Fields of each curve.
+    map : int
+        Points along each axis of the map of the uncertainty ratio.
+    diagram : int
+        Points along each axis of the phase diagram; its boundaries do not depend on it.
+    """
+
+    curve: int = 49
+    map: int = 51
+    diagram: int = 200
+
+
+@dataclass(frozen=True)
 class Size:
     """How much to compute.
 
@@ -41,6 +60,8 @@ class Size:
         Scheme of `simulate`.
     time_step : float or None
         Step; chosen from the fastest rate if None.
+    resolution : Resolution
+        How finely exact results are drawn.
     largest_slope_error : float or None
         What the errors of all slopes must not exceed.
     """
@@ -54,6 +75,7 @@ class Size:
     time_step: float | None = None
     largest_slope_error: float | None = None
     more_pairs: Mapping[str, MorePairs] = field(default_factory=dict)
+    resolution: Resolution = Resolution()
 
     def steps(self, protocol: Protocol) -> int | None:
         """Return the number of steps for a protocol, None for the usual choice."""
@@ -65,7 +87,8 @@ QUICK = Size(
     "under a minute on two cores",
     trajectories=500_000,
     alphas=8,
-    steady_trajectories=100_000,
+    steady_trajectories=50_000,
+    resolution=Resolution(curve=25, map=15, diagram=60),
 )
 DEFAULT = Size(
     "default",

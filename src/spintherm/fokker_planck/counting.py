@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-10
 KRYLOV = 24
+RESTARTS = 25
+LARGEST_GROWTH = 12.0  # of the basis, beyond which the eigenfunctions count as unresolvable
 SMALL = 40  # bases so small that all eigenvalues are computed
 LAST_STEPS = 4
 
@@ -158,7 +160,7 @@ def leading(
     tilted = conjugated(coefs, gauge)
     frame, degree, order = compact_frame(tilted, setting.axial)
     tilted = rotated(tilted, frame)
-    bound = largest_growth(tilted)
+    bound, first = largest_growth(tilted), Basis(degree, order).size
     for _ in range(ATTEMPTS):
         basis = Basis(degree, order)
         value, left, right, rounding = _eigenpair(basis, tilted, bound)
@@ -176,7 +178,7 @@ def leading(
         if not setting.axial and (tail_m > goal or tail_l <= goal):
             order = rung(order * growth(tail_m, goal, 1.0) + 1.0)
         order = min(order, degree)
-        if degree > LARGEST_DEGREE:
+        if degree > LARGEST_DEGREE or Basis(degree, order).size > LARGEST_GROWTH * first:
             break
     raise ResolutionError(
         f"the tilted generator at work = {work}, pumped_entropy = {pumped_entropy} leaves relative"
@@ -247,10 +249,19 @@ def _nearest(matrix: Any, factors: BandFactors, shift: float) -> tuple[Any, NDAr
         count = 4 if kind.kind == "c" else 1
         try:
             values, vectors = eigs(
-                matrix, k=count, sigma=shift, OPinv=inverse, v0=start, ncv=KRYLOV, tol=1e-6
+                matrix,
+                k=count,
+                sigma=shift,
+                OPinv=inverse,
+                v0=start,
+                ncv=KRYLOV,
+                maxiter=RESTARTS,
+                tol=1e-6,
             )
         except ArpackNoConvergence as problem:
-            raise ResolutionError("the leading eigenvalue of a tilted generator") from problem
+            raise ResolutionError(
+                "the leading eigenvalue of the tilted generator is not isolated enough to be found"
+            ) from problem
     best = int(np.argmax(values.real))
     if matrix.dtype.kind == "c":
         return complex(values[best]), vectors[:, best]

@@ -1,4 +1,4 @@
-"""`spintherm steady`, `phase-diagram`, `distribution`: exact answers of the density engine."""
+"""`spintherm steady`, `spintherm phase-diagram`: exact answers of the density engine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ _STEADY = {
     "tail": "relative tail beyond them",
 }
 _MODES = 4
-_SEEN = 1e-8
 
 
 def steady(
@@ -182,87 +181,6 @@ def diagram_values(diagram: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def distribution(path: Path, of: str, *, out: Path | None, as_json: bool) -> int:
-    """Print the exact densities of the forward and the backward process, and draw them.
-
-    Parameters
-    ----------
-    path : Path
-        The TOML file.
-    of : str
-        Which functional.
-    out : Path or None
-        Name for figure and data.
-    as_json : bool
-        Print JSON.
-
-    Returns
-    -------
-    int
-        Exit code.
-    """
-    from spintherm.cli.configuration import read
-    from spintherm.fokker_planck.distribution import distribution as densities_of
-
-    check_file("out", out)
-    process = read(path)
-    back, theorem = process.protocol.reversed(), None
-    with usage(), resolved():
-        forward = densities_of(process.magnet, process.protocol, of=of)
-        both = {"forward": forward, "backward": densities_of(process.magnet, back, of=of)}
-        if of == "entropy_production":
-            mirrored = -forward[of].values[::-1]
-            there = densities_of(process.magnet, back, of=of, points=mirrored)
-            theorem = theorem_deviation(forward, there)
-    if out is not None:
-        from spintherm.plot.distribution import distribution_figure
-
-        save_figure(distribution_figure(both, of), out)
-        for name, one in both.items():
-            save_data(one, out.with_name(f"{out.stem}-{name}"))
-    values = {name: density_values(one, of) for name, one in both.items()}
-    if as_json:
-        found = {"of": of, "fluctuation_theorem_deviation": theorem, **values}
-        print(json.dumps(found, indent=1, allow_nan=False))
-    else:
-        _print_densities(of, values, theorem)
-    return 0
-
-
-def density_values(one: xr.Dataset, of: str) -> dict[str, Any]:
-    """Return points, density, its error, and what follows from them, as plain numbers."""
-    x, p = one[of].values, one["density"].values
-    total = float(np.trapezoid(p, x))
-    average = float(np.trapezoid(x * p, x)) / total
-    spread = math.sqrt(max(float(np.trapezoid((x - average) ** 2 * p, x)) / total, 0.0))
-    found = {"total": total, "mean": average, "standard_deviation": spread}
-    return {
-        **{name: _plain(value) for name, value in found.items()},
-        "points": _plain(x),
-        "density": _plain(p),
-        "error": _plain(one["error"].values),
-    }
-
-
-def theorem_deviation(forward: xr.Dataset, mirrored: xr.Dataset) -> float:
-    """Return the largest relative deviation from p_F(Σ) e^{-Σ} = p_B(-Σ), [I] 4.19.
-
-    Parameters
-    ----------
-    forward, mirrored : xarray.Dataset
-        Densities of Σ of the forward process, and of the backward one at mirrored points.
-
-    Returns
-    -------
-    float
-        Over all Σ where p_F exceeds 1e-8 of its maximum.
-    """
-    x, p = forward["entropy_production"].values, forward["density"].values
-    seen = p > _SEEN * np.max(p)
-    ratio = mirrored["density"].values[::-1][seen] * np.exp(x[seen]) / p[seen]
-    return float(np.max(np.abs(ratio - 1.0)))
-
-
 @contextmanager
 def resolved() -> Iterator[None]:
     """Turn what cannot be resolved into a failure that says so."""
@@ -355,16 +273,6 @@ def _print_diagram(values: dict[str, Any]) -> None:
         rows[f"boundary {place}, {symbols[one['rate']]}, from"] = path
     axes = (f"{values[k]['name']} ({values[k]['units']})" for k in "xy")
     rows["coordinates"] = ", ".join(axes)
-    print_table(rows)
-
-
-def _print_densities(of: str, values: dict[str, Any], theorem: float | None) -> None:
-    rows = {}
-    for name, one in values.items():
-        for key in ("mean", "standard_deviation", "total"):
-            rows[f"{of}, {name}: {key.replace('_', ' ')}"] = _text(one[key])
-    if theorem is not None:
-        rows["largest relative deviation from p_F(Σ) exp(-Σ) = p_B(-Σ)"] = f"{theorem:.1e}"
     print_table(rows)
 
 

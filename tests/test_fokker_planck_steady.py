@@ -345,8 +345,9 @@ def test_second_law_and_first_law(scale):
         total = state.pumped_entropy_rate + state.bath_entropy_rate
         size = abs(state.pumped_entropy_rate) + abs(state.bath_entropy_rate)
         assert state.entropy_production_rate > 0.0
-        # two expressions that agree only in the steady state
-        assert abs(total - state.entropy_production_rate) < 1e-12 * size
+        # two expressions that agree only in the steady state, up to the truncation (1e-12) and the
+        # rounding of up to 830 degrees, which differs between linear algebra libraries (2e-12 seen)
+        assert abs(total - state.entropy_production_rate) < 1e-11 * size
         assert state.work_rate + state.heat_rate == 0.0
         np.testing.assert_allclose(
             state.work_rate, magnet.temperature * state.bath_entropy_rate, rtol=1e-14

@@ -87,8 +87,8 @@ QUICK = Size(
     "under a minute on two cores",
     trajectories=500_000,
     alphas=8,
-    steady_trajectories=50_000,
-    resolution=Resolution(curve=25, map=15, diagram=60),
+    steady_trajectories=25_000,
+    resolution=Resolution(curve=9, map=7, diagram=30),
 )
 DEFAULT = Size(
     "default",

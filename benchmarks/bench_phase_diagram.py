@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.figures import Contestant, Figure, against, rates
 from spintherm import Magnet
-from spintherm.fokker_planck.phase_diagram import BOUNDARIES, boundaries_of, phase_diagram
+from spintherm.fokker_planck.diagram import BOUNDARIES, boundaries_of, phase_diagram
 from spintherm.fokker_planck.plane import Axis, Plane
 
 MAGNET = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from spintherm import Magnet, theory
 from spintherm.fokker_planck import steady_state
-from spintherm.fokker_planck.phase_diagram import boundaries_of, phase_diagram
+from spintherm.fokker_planck.diagram import boundaries_of, phase_diagram
 from spintherm.fokker_planck.plane import Axis, Plane
 from spintherm.fokker_planck.zero_set import zero_set
 

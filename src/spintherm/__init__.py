@@ -20,7 +20,16 @@ if TYPE_CHECKING:
         statistics,
         theory,
     )
-    from spintherm.fokker_planck import scgf, steady_state, steady_states
+    from spintherm.fokker_planck import (
+        distribution,
+        evolve,
+        generating_function,
+        moments,
+        phase_diagram,
+        scgf,
+        steady_state,
+        steady_states,
+    )
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
     from spintherm.trajectories import simulate
@@ -50,6 +59,11 @@ _HOMES = {
     "steady_state": "fokker_planck",
     "steady_states": "fokker_planck",
     "scgf": "fokker_planck",
+    "evolve": "fokker_planck",
+    "generating_function": "fokker_planck",
+    "moments": "fokker_planck",
+    "distribution": "fokker_planck",
+    "phase_diagram": "fokker_planck",
 }
 _MODULES = (
     "engine",
@@ -75,11 +89,16 @@ __all__ = [
     "Triangle",
     "Waveform",
     "__version__",
+    "distribution",
     "engine",
+    "evolve",
     "exact",
     "experiments",
     "fluctuation",
     "fokker_planck",
+    "generating_function",
+    "moments",
+    "phase_diagram",
     "plot",
     "reference",
     "scgf",

@@ -1,4 +1,4 @@
-"""`spintherm steady`, `spintherm phase-diagram`: exact answers of the density engine."""
+"""`spintherm steady`, `phase-diagram`, `distribution`: exact answers of the density engine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from spintherm.cli.failure import Failed, UsageError, usage
 if TYPE_CHECKING:
     import xarray as xr
 
+    from spintherm.cli.configuration import Configuration
     from spintherm.fokker_planck import SteadyState
-    from spintherm.fokker_planck.phase_diagram import Boundary
+    from spintherm.fokker_planck.diagram import Boundary
     from spintherm.fokker_planck.plane import Axis
 
 Vector = tuple[float, float, float]
@@ -129,7 +130,7 @@ def phase_diagram(
     int
         Exit code.
     """
-    from spintherm.fokker_planck.phase_diagram import phase_diagram as compute
+    from spintherm.fokker_planck.diagram import phase_diagram as compute
     from spintherm.fokker_planck.plane import OF_MAGNET
     from spintherm.magnet import Magnet
 
@@ -169,7 +170,7 @@ def phase_diagram(
 
 def diagram_values(diagram: xr.Dataset) -> dict[str, Any]:
     """Return axes, the part of the grid in each phase, and the boundaries, as plain numbers."""
-    from spintherm.fokker_planck.phase_diagram import boundaries_of
+    from spintherm.fokker_planck.diagram import boundaries_of
 
     names = [str(diagram.attrs[k]) for k in "xy"]
     phases, counts = np.unique(diagram["phase"].values, return_counts=True)
@@ -179,6 +180,76 @@ def diagram_values(diagram: xr.Dataset) -> dict[str, Any]:
         "phases": {str(p): float(part) for p, part in zip(phases, parts, strict=True)},
         "boundaries": [_boundary_values(one, names) for one in boundaries_of(diagram)],
     }
+
+
+def distribution(path: Path, of: str, *, out: Path | None, as_json: bool) -> int:
+    """Print the exact densities of the forward and the backward process, and draw them.
+
+    Parameters
+    ----------
+    path : Path
+        The TOML file.
+    of : str
+        Which functional.
+    out : Path or None
+        Name for figure and data.
+    as_json : bool
+        Print JSON.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    from spintherm.cli.configuration import read
+    from spintherm.fokker_planck import distribution as densities_of
+
+    check_file("out", out)
+    process = read(path)
+    back, theorem = process.protocol.reversed(), None
+    with usage(), resolved():
+        if of == "entropy_production":
+            forward, theorem = _with_theorem(process)
+        else:
+            forward = densities_of(process.magnet, process.protocol, of=of)
+        both = {"forward": forward, "backward": densities_of(process.magnet, back, of=of)}
+    if out is not None:
+        from spintherm.plot.distribution import distribution_figure
+
+        save_figure(distribution_figure(both, of), out)
+        for name, one in both.items():
+            save_data(one, out.with_name(f"{out.stem}-{name}"))
+    values = {name: density_values(one, of) for name, one in both.items()}
+    if as_json:
+        found = {"of": of, "fluctuation_theorem_deviation": theorem, **values}
+        print(json.dumps(found, indent=1, allow_nan=False))
+    else:
+        _print_densities(of, values, theorem)
+    return 0
+
+
+def density_values(one: xr.Dataset, of: str) -> dict[str, Any]:
+    """Return points, density, its error, and what follows from them, as plain numbers."""
+    x, p = one[of].values, one["density"].values
+    total = float(np.trapezoid(p, x))
+    average = float(np.trapezoid(x * p, x)) / total
+    spread = math.sqrt(max(float(np.trapezoid((x - average) ** 2 * p, x)) / total, 0.0))
+    found = {"total": total, "mean": average, "standard_deviation": spread}
+    return {
+        **{name: _plain(value) for name, value in found.items()},
+        "points": _plain(x),
+        "density": _plain(p),
+        "error": _plain(one["error"].values),
+    }
+
+
+def _with_theorem(process: Configuration) -> tuple[xr.Dataset, float]:
+    """Return the density of the entropy production and the largest deviation from [I] 4.19."""
+    from spintherm.fokker_planck import detailed_symmetry
+
+    sides = detailed_symmetry(process.magnet, process.protocol)
+    names = {"forward": "density", "forward_error": "error"}
+    return sides[list(names)].rename(names), float(sides.attrs["largest_deviation"])
 
 
 @contextmanager
@@ -273,6 +344,16 @@ def _print_diagram(values: dict[str, Any]) -> None:
         rows[f"boundary {place}, {symbols[one['rate']]}, from"] = path
     axes = (f"{values[k]['name']} ({values[k]['units']})" for k in "xy")
     rows["coordinates"] = ", ".join(axes)
+    print_table(rows)
+
+
+def _print_densities(of: str, values: dict[str, Any], theorem: float | None) -> None:
+    rows = {}
+    for name, one in values.items():
+        for key in ("mean", "standard_deviation", "total"):
+            rows[f"{of}, {name}: {key.replace('_', ' ')}"] = _text(one[key])
+    if theorem is not None:
+        rows["largest relative deviation from p_F(Σ) exp(-Σ) = p_B(-Σ)"] = f"{theorem:.1e}"
     print_table(rows)
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from spintherm.cli.app import Flag, Vector, Whole, app
 
-__all__ = ["app", "phase_diagram", "steady"]
+__all__ = ["app", "distribution", "phase_diagram", "steady"]
 
 ParameterName = Literal[
     "moment",
@@ -143,3 +143,33 @@ def phase_diagram(
     }
     axes = (*x, log_x), (*y, log_y)
     return densities.phase_diagram(given, axes, points, workers, out=out, as_json=json)
+
+
+@app.command
+def distribution(
+    protocol: Path,
+    /,
+    *,
+    of: Quantity = "entropy-production",
+    out: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """Compute exact probability densities of the process that a TOML file describes.
+
+    The file has the tables [magnet] and [protocol]; forward and backward process begin in
+    equilibrium. Of the entropy production the detailed fluctuation theorem is checked too.
+
+    Parameters
+    ----------
+    protocol
+        The TOML file.
+    of
+        What is distributed.
+    out
+        Write the figure as PNG and PDF and the data as netCDF, with this name.
+    json
+        Print the densities as JSON.
+    """
+    from spintherm.cli import densities
+
+    return densities.distribution(protocol, of.replace("-", "_"), out=out, as_json=json)

@@ -20,7 +20,7 @@ from spintherm.experiments.processes import PAPER_MAGNET
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import Size
 from spintherm.experiments.watch import Watch, work
-from spintherm.fokker_planck.phase_diagram import Boundary, boundaries_of, phase_diagram
+from spintherm.fokker_planck.diagram import Boundary, boundaries_of, phase_diagram
 from spintherm.fokker_planck.plane import Axis, Plane
 from spintherm.protocol import Protocol
 from spintherm.report import Verdict, agrees, at_least, at_most

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spintherm import validation
-from spintherm.fokker_planck.distribution import QUANTITIES, line_density
+from spintherm.fokker_planck.functional_density import QUANTITIES, line_density
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.initial import Initial
 from spintherm.fokker_planck.inversion import Line

@@ -26,7 +26,7 @@ from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.initial import Initial, initial_density
 from spintherm.fokker_planck.propagator import Columns, Limits, embedded, propagate
-from spintherm.fokker_planck.schedule import Schedule, schedule
+from spintherm.fokker_planck.schedule import Drive, Schedule, schedule
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FINEST, COARSEST = 1e-13, 1e-4
 SHARPER = 1e-2
+PATH = 1025  # points of a drive at which the paths of H and P are measured
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,38 @@ class Process:
         """F(H_tau) - F(H_0), [I] 4.14."""
         F = self.magnet.free_energy([self.protocol.initial_field, self.protocol.final_field])
         return float(F[1] - F[0])
+
+    def bound(self, direction: Floats) -> float:
+        """Largest absolute value that a counted quantity can take on any path, or infinity.
+
+        S_P is bounded by 2 gamma0 m int |P| dt for |n| = 1. The work of the torque has no bound,
+        but without a torque W is -int m.dH and bounded by m times the length of the field's path.
+
+        Parameters
+        ----------
+        direction : ndarray, shape (4,)
+            The quantity, as weights of `exponents.CHANNELS`.
+        """
+        work, pumped, before, after = np.abs(direction)
+        scale = self.magnet.beta * self.magnet.moment
+        fields = self.schedule.initial_field, self.schedule.final_field
+        path, torque, at = 0.0, 0.0, fields[0]
+        for piece in self.schedule.pieces:
+            if isinstance(piece, Drive):
+                H, P, _ = piece.at(np.linspace(piece.start, piece.stop, PATH))
+                path += float(np.sum(np.linalg.norm(np.diff(H, axis=0), axis=1)))
+                path += float(np.linalg.norm(H[0] - at))
+                at = H[-1]
+                rough = np.linalg.norm(P, axis=1)
+                torque += float(np.mean(np.maximum(rough[1:], rough[:-1]))) * (
+                    piece.stop - piece.start
+                )
+        path += float(np.linalg.norm(fields[1] - at))
+        if work > 0.0 and torque > 0.0:
+            return np.inf
+        ends = before * float(np.linalg.norm(fields[0])) + after * float(np.linalg.norm(fields[1]))
+        pumping = 2.0 * self.magnet.gyromagnetic_ratio * self.magnet.moment
+        return float(scale * (work * path + ends) + pumping * pumped * torque)
 
     def columns(self, exponents: Exponents, least: Basis | None = None) -> Columns:
         """Return the columns before the process, in a basis not smaller than `least`."""

@@ -26,9 +26,11 @@ from spintherm.fokker_planck.process import Process
 
 ROUGH = 1e-4  # tolerance of the columns from which is planned
 FINE = 801  # tilts at which the estimates are tabulated
+COVER, BISECTIONS = 200, 8  # tilts among which is chosen; halvings of the depth
 DEPTH = 4.5
-STRETCHES = ((1.5, 3.0, 4.5, 6.0), (8.0,), (10.5,), (13.0,), (16.0,))
+STRETCHES = ((1.5, 3.0, 4.5, 6.0), (8.0,), (10.5,), (13.0,), (16.0,), (24.0,), (40.0,), (80.0,))
 """Tilts, times the standard deviation, surveyed until the density has fallen far enough."""
+BOUNDED = 5  # of these stretches, for a quantity with a bound
 MARGIN = 2.0  # of the logarithm of the density's floor
 
 
@@ -46,29 +48,36 @@ class Survey:
         K(s).
     log_density : ndarray, shape (FINE,)
         Estimate of ln p at `place`.
-    mean, deviation : float
-        Of x at s = 0.
+    bound : float
+        No path has a larger |x|; may be infinite.
     """
 
     tilt: Floats
     place: Floats
     cumulant: Floats
     log_density: Floats
-    mean: float
-    deviation: float
+    bound: float
 
     def range_above(self, floor: float) -> tuple[float, float]:
-        """Return where the density exceeds `floor` times its maximum."""
+        """Return where the density exceeds `floor` times its maximum.
+
+        Close to the bound of x, where the tilts surveyed do not reach, it ends with the bound.
+        """
         keep = self.log_density >= np.max(self.log_density) + np.log(floor)
-        return float(self.place[keep][0]), float(self.place[keep][-1])
+        low, high = float(self.place[keep][0]), float(self.place[keep][-1])
+        if np.isfinite(self.bound):
+            low, high = -self.bound if keep[0] else low, self.bound if keep[-1] else high
+        return low, high
 
     def tilted(self, tilt: Any, x: Any) -> Any:
         """Return ln [p(x) exp(tilt x)] up to a constant, linear beyond the surveyed range.
 
-        The logarithm is nearly concave, so that the line is an upper bound.
+        Beyond the bound it is -infinity. The logarithm is nearly concave, so that the line is above
+        it.
         """
         low, high = self.place[0], self.place[-1]
-        inside = np.interp(x, self.place, self.log_density)
+        inside = np.where(np.abs(x) > self.bound, -np.inf, 0.0)
+        inside = inside + np.interp(x, self.place, self.log_density)
         line = self.tilt[0] * np.minimum(x - low, 0.0) + self.tilt[-1] * np.maximum(x - high, 0.0)
         return inside - line + tilt * x
 
@@ -77,29 +86,46 @@ class Survey:
         width = self.place[-1] - self.place[0]
         x = np.linspace(self.place[0] - 4.0 * width, self.place[-1] + 4.0 * width, 20_001)
         value = self.tilted(tilt, x)
-        keep = x[value >= np.max(value) - depth]
-        return float(keep[0]), float(keep[-1])
+        keep, cell = x[value >= np.max(value) - depth], x[1] - x[0]
+        return float(keep[0] - cell), float(keep[-1] + cell)
 
     def cover(self, low: float, high: float, depth: float = DEPTH) -> Floats:
-        """Return tilts whose reaches cover the interval from low to high, rising."""
-        candidates = self.tilt[:: FINE // 200]
+        """Return tilts whose reaches cover the interval from low to high, rising.
+
+        As few as suffice at this depth, then chosen such that the least depth suffices.
+        """
+        candidates = self.tilt[:: FINE // COVER]
+        best = self._chain(candidates, low, high, depth)
+        shallow, deep = 0.0, depth
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (shallow + deep)
+            chain = self._chain(candidates, low, high, middle)
+            enough = len(chain) <= len(best) and self.reach(chain[-1], middle)[1] >= high
+            best, shallow, deep = (chain, shallow, middle) if enough else (best, middle, deep)
+        return np.unique(best)
+
+    def _chain(self, candidates: Floats, low: float, high: float, depth: float) -> Floats:
+        """Go from low as far as one tilt reaches, from there on with the next, to the end."""
         reaches = np.array([self.reach(float(c), depth) for c in candidates])
-        count, begin = 0, low
-        while count == 0 or begin < high:
+        chain, begin = [float(candidates[0])], low
+        while begin < high:
             good = np.flatnonzero(reaches[:, 0] <= begin)
-            end = float(np.max(reaches[good, 1])) if good.size else begin
-            count += 1
-            if end <= begin:  # no tilt of the survey goes further
-                break
-            begin = end
-        edges = np.linspace(low, high, count + 1)
-        middles = 0.5 * (edges[1:] + edges[:-1])
-        return np.unique(np.interp(middles, self.place, self.tilt))
+            furthest = good[np.argmax(reaches[good, 1])] if good.size else 0
+            if not good.size or reaches[furthest, 1] <= begin:
+                break  # no tilt of the survey goes further
+            chain.append(float(candidates[furthest]))
+            begin = float(reaches[furthest, 1])
+        return np.array(chain[1:] or chain)
 
     def period(self, tilt: float, depth: float) -> float:
         """Return how far apart images must be to stay below exp(-depth) where `tilt` is used."""
         (begin, end), (first, last) = self.reach(tilt, DEPTH + 0.5), self.reach(tilt, depth)
         return max(last - begin, end - first)
+
+    def images(self, tilt: float, x: Floats, period: float) -> Floats:
+        """Estimate what the two nearest images add to the density at x (n,) with this tilt."""
+        both = self.tilted(tilt, x + period), self.tilted(tilt, x - period)
+        return np.asarray(np.exp(np.logaddexp(*both) - tilt * x))
 
     def peak(self, tilt: float) -> float:
         """Largest value of the tilted density p(x) exp(tilt x)/G."""
@@ -112,8 +138,8 @@ def survey(
 ) -> Survey:
     """Tabulate the saddle-point estimates until the density falls below `floor` on both sides.
 
-    Where the support ends, as that of S_P does, it may not fall so far at any tilt: then the
-    survey ends at the strongest. With `span` it goes on until it covers that range of x.
+    Close to the end of a bounded support, as that of S_P is, it falls at exorbitant tilts alone:
+    there the survey ends earlier. With `span` it goes on until it covers that range of x.
 
     Raises
     ------
@@ -125,7 +151,8 @@ def survey(
     if not variance > 1e-10 * max(mean**2, 1e-10):
         raise ValueError("the quantity has no fluctuations in this process: there is no density")
     deviation, wanted = float(np.sqrt(variance)), np.log(floor) - MARGIN
-    for stretch in STRETCHES:
+    bound = process.bound(direction)
+    for stretch in STRETCHES if np.isinf(bound) else STRETCHES[:BOUNDED]:
         enough = _fell(c, K, wanted)
         if span is not None:
             enough = enough & np.array([K[0, 1] <= span[0], K[-1, 1] >= span[-1]])
@@ -139,7 +166,7 @@ def survey(
             break
         order = np.argsort(np.concatenate([c, added]))
         c, K = np.concatenate([c, added])[order], np.concatenate([K, more])[order]
-    return _tabulated(c, K, mean, deviation)
+    return _tabulated(c, K, bound)
 
 
 def _fell(c: Floats, K: Floats, wanted: float) -> NDArray[np.bool_]:
@@ -149,14 +176,14 @@ def _fell(c: Floats, K: Floats, wanted: float) -> NDArray[np.bool_]:
     return drop[[0, -1]] < wanted
 
 
-def _tabulated(c: Floats, K: Floats, mean: float, deviation: float) -> Survey:
+def _tabulated(c: Floats, K: Floats, bound: float) -> Survey:
     from scipy.interpolate import BPoly
 
     spline = BPoly.from_derivatives(c, K)
     fine = np.linspace(c[0], c[-1], FINE)
     value, place, spread = spline(fine), spline(fine, 1), spline(fine, 2)
     log_density = value - fine * place - 0.5 * np.log(2.0 * np.pi * np.maximum(spread, 1e-300))
-    return Survey(fine, np.maximum.accumulate(place), value, log_density, mean, deviation)
+    return Survey(fine, np.maximum.accumulate(place), value, log_density, bound)
 
 
 def _cumulants(process: Process, base: Floats, direction: Floats, at: Floats) -> Floats:

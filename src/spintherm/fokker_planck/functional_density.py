@@ -70,6 +70,7 @@ QUANTITIES = {
 """Quantities that `distribution` knows."""
 
 DEFAULT_POINTS = 401
+IMAGES = 2.0  # safety of the estimate of images, which is good to some ten per cent
 
 
 def distribution(
@@ -169,29 +170,35 @@ def line_density(
     else:
         low, high = float(x[0]), float(x[-1])
     glued = tuple(_contours(line, seen, low, high, tolerance, report))
-    each = np.array([c.density(x) for c in glued])
+    each = np.array([_density(c, seen, x) for c in glued])
     best = np.argmin(each[:, 1], axis=0)
     place = np.arange(len(x))
     tilts = np.array([c.tilt for c in glued])
-    overlap = max((_overlap(*pair) for pair in pairwise(glued)), default=0.0)
+    overlap = max((_overlap(seen, *pair) for pair in pairwise(glued)), default=0.0)
     return LineDensity(x, each[best, 0, place], each[best, 1, place], tilts[best], overlap, glued)
+
+
+def _density(contour: Contour, seen: Survey, x: Floats) -> tuple[Floats, Floats]:
+    """Density at x (n,) and its error, that due to images included."""
+    density, error = contour.density(x)
+    return density, error + IMAGES * seen.images(contour.tilt, x, 2.0 * np.pi / contour.spacing)
 
 
 def _contours(
     line: Line, seen: Survey, low: float, high: float, tolerance: float, report: Any
 ) -> list[Contour]:
-    tilts = seen.cover(low, high)
+    tilts = seen.cover(max(low, seen.place[0]), min(high, seen.place[-1]))
     depth = DEPTH + 2.0 - np.log(tolerance)
     period = max(seen.period(float(c), depth) for c in tilts)
     goals = np.array([tolerance * np.exp(-DEPTH) * seen.peak(float(c)) for c in tilts])
     return contours(line, tilts, 2.0 * np.pi / period, goals, report)
 
 
-def _overlap(one: Contour, other: Contour) -> float:
+def _overlap(seen: Survey, one: Contour, other: Contour) -> float:
     """Deviation of two tilts where their errors are equal, over the sum of these errors."""
     gap = one.log_first + np.log(one.error) - other.log_first - np.log(other.error)
     x = np.array([gap / (one.tilt - other.tilt)])
-    (p, error), (q, other_error) = one.density(x), other.density(x)
+    (p, error), (q, other_error) = _density(one, seen, x), _density(other, seen, x)
     return float(np.abs(p - q)[0] / (error + other_error)[0])
 
 

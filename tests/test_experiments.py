@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -22,8 +23,9 @@ from spintherm.experiments import (
     table_one,
 )
 from spintherm.experiments.driven import measured
+from spintherm.experiments.exact_driven import exact_driven
 from spintherm.experiments.seeds import derived_seed
-from spintherm.experiments.sizes import MorePairs
+from spintherm.experiments.sizes import ExactDensities, MorePairs
 from spintherm.experiments.watch import OVERHEAD, Watch, watching
 from spintherm.fluctuation import joint_theorem
 
@@ -34,6 +36,7 @@ TINY = Size(
     alphas=8,
     steady_trajectories=20_000,
     resolution=Resolution(curve=4, map=4, diagram=12),
+    densities=ExactDensities(tolerance=1e-3, floor=1e-4),
     more_pairs={"(c) blue": MorePairs(2, 16)},
 )
 FIGURES = (
@@ -205,15 +208,20 @@ def test_further_pairs_sharpen_the_joint_slope():
 
 @pytest.fixture(scope="module")
 def pair():
-    process = dataclasses.replace(beyond_the_papers()[0], exact={})
+    process = beyond_the_papers()[0]
     size = dataclasses.replace(TINY, trajectories=60_000)
     with unwatched() as watch:
         return process, driven._simulated(process, size, 5, 0, None, 2, watch)
 
 
-def failing(process, forward, backward, limit=None):
+@lru_cache
+def solved():
+    return exact_driven(beyond_the_papers()[0], TINY.densities)
+
+
+def failing(process, forward, backward, limit=None, exact=None):
     joints = [joint_theorem(forward, backward)]
-    result = measured(process, (forward, backward), joints, limit)
+    result = measured(process, (forward, backward), joints, limit, exact or solved())
     return [verdict.quantity for verdict in result.verdicts if verdict.outcome == "fail"]
 
 
@@ -261,11 +269,25 @@ def test_broken_ensembles_are_noticed(pair, damage, noticed):
 
 def test_a_wrong_expectation_is_noticed(pair):
     process, both = pair
+    curves = solved().curves | {
+        "exact_entropy_production": 0.1 + solved().curves["exact_entropy_production"]
+    }
     wrong = dataclasses.replace(
-        process, exact={"entropy_production": 1.2, "exp(-beta (W - dF))": 0.9}
+        solved(),
+        means={"entropy_production": 1.2, "exp(-beta (W - dF))": 0.9},
+        detailed=0.1,
+        joint=1e-6,
+        curves=curves,
     )
-    found = failing(wrong, *both)
-    assert [name.split(",")[0] for name in found] == ["⟨Σ⟩", "⟨exp(-β(W-ΔF))⟩"]
+    found = failing(process, *both, exact=wrong)
+    assert [name.split(",")[0] for name in found] == [
+        "exact: largest relative deviation from p_F(Σ) exp(-Σ) = p_B(-Σ)",
+        "exact: largest relative deviation from the joint theorem 4.16",
+        "⟨Σ⟩",
+        "⟨exp(-β(W-ΔF))⟩",
+        "histogram of Σ forward against the exact density",
+        "histogram of Σ backward against the exact density",
+    ]
 
 
 def test_slopes_that_are_too_uncertain_are_noticed(pair):

@@ -10,13 +10,19 @@ path W + Q = ΔE. Errors of slopes do not contain the step bias; that of means i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spintherm.experiments.exact_driven import (
+    ExactDriven,
+    exact_driven,
+    histogram_verdicts,
+    theorem_verdicts,
+)
 from spintherm.experiments.processes import Process
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import MorePairs, Size
@@ -73,7 +79,14 @@ class Driven:
 
 
 def driven(
-    process: Process, size: Size, seed: int, threads: int, watch: Watch, *, label: str = ""
+    process: Process,
+    size: Size,
+    seed: int,
+    threads: int,
+    watch: Watch,
+    *,
+    label: str = "",
+    exact: Callable[[], ExactDriven] | None = None,
 ) -> Driven:
     """Simulate a process forward and backward and test the theorems on it.
 
@@ -91,6 +104,8 @@ def driven(
         Where progress goes.
     label : str
         What precedes the name in the verdicts, such as "[I]".
+    exact : callable, optional
+        Returns the exact solution when it is needed; it is computed here if not given.
 
     Returns
     -------
@@ -102,7 +117,8 @@ def driven(
     joints = [joint_theorem(*pair)]
     if more is not None:
         joints += _more_joints(process, size, seed, more, threads, watch)
-    return measured(process, pair, joints, size.largest_slope_error, label=label)
+    solved = exact_driven(process, size.densities) if exact is None else exact()
+    return measured(process, pair, joints, size.largest_slope_error, solved, label=label)
 
 
 def work_of(process: Process, size: Size) -> int:
@@ -126,6 +142,7 @@ def measured(
     pair: Pair,
     joints: list[JointTheorem],
     largest_slope_error: float | None,
+    exact: ExactDriven,
     *,
     label: str = "",
 ) -> Driven:
@@ -141,6 +158,8 @@ def measured(
         Joint theorems of this pair and of further, independent ones; they are combined.
     largest_slope_error : float, optional
         What the errors of all slopes must not exceed.
+    exact : ExactDriven
+        The exact solution.
     label : str
         What precedes the name in the verdicts.
 
@@ -155,7 +174,9 @@ def measured(
     slopes = _slopes(detailed, joints)
     verdicts = [
         *_integrals(name, pair),
-        *_known_means(name, process, pair[0]),
+        *theorem_verdicts(name, exact),
+        *_known_means(name, exact, pair[0]),
+        *_histogram_verdicts(name, exact, pair),
         *_slope_verdicts(name, detailed, slopes, len(joints)),
         *_free_energy(name, pair),
         *_conditionals(name, pair),
@@ -166,7 +187,8 @@ def measured(
         verdicts.append(
             at_most(name, "largest standard error of a slope", largest, largest_slope_error)
         )
-    return Driven(process, tuple(verdicts), _dataset(process, pair, detailed, crooks, slopes))
+    data = _dataset(process, pair, detailed, crooks, slopes).assign(_exact(exact))
+    return Driven(process, tuple(verdicts), data)
 
 
 def _simulated(
@@ -228,25 +250,40 @@ def _integrals(name: str, pair: Pair) -> Iterator[Verdict]:
         )
 
 
-def _known_means(name: str, process: Process, forward: xr.Dataset) -> Iterator[Verdict]:
-    exact = process.exact
-    if "entropy_production" in exact:
-        ours = mean(forward["entropy_production"].values)
-        bias = _step_bias(forward, "entropy_production")
-        yield agrees(name, "⟨Σ⟩", ours, exact["entropy_production"], bias=bias)
-    if "exp(-beta (W - dF))" in exact:
-        average = exponential_average(_dissipated_work(forward))
-        # a shift of all W by their bias changes the average by that factor
-        shift, scale = _step_bias(forward, "work"), average.value / forward.attrs["temperature"]
-        expected = exact["exp(-beta (W - dF))"]
-        yield agrees(
-            name,
-            "⟨exp(-β(W-ΔF))⟩, not 1",
-            _towards(average, expected),
-            expected,
-            bias=Estimate(scale * shift.value, scale * shift.error),
-            note=_effective(average),
-        )
+def _known_means(name: str, exact: ExactDriven, forward: xr.Dataset) -> Iterator[Verdict]:
+    ours = mean(forward["entropy_production"].values)
+    bias = _step_bias(forward, "entropy_production")
+    yield agrees(name, "⟨Σ⟩", ours, exact.means["entropy_production"], bias=bias)
+    average = exponential_average(_dissipated_work(forward))
+    # a shift of all W by their bias changes the average by that factor
+    shift, scale = _step_bias(forward, "work"), average.value / forward.attrs["temperature"]
+    expected = exact.means["exp(-beta (W - dF))"]
+    yield agrees(
+        name,
+        "⟨exp(-β(W-ΔF))⟩, not 1",
+        _towards(average, expected),
+        expected,
+        bias=Estimate(scale * shift.value, scale * shift.error),
+        note=_effective(average),
+    )
+
+
+def _histogram_verdicts(name: str, exact: ExactDriven, pair: Pair) -> Iterator[Verdict]:
+    both = [histogram(one["entropy_production"].values, HISTOGRAM_EDGES) for one in pair]
+    counts = np.stack([one.counts for one in both]).astype(np.float64)
+    trajectories = pair[0].sizes["trajectory"]
+    yield from histogram_verdicts(name, exact, counts, trajectories, HISTOGRAM_EDGES)
+
+
+def _exact(exact: ExactDriven) -> dict[str, object]:
+    """Return the exact lines and numbers as variables."""
+    lines = {
+        name: (("direction", "place") if values.ndim == 2 else "place", values)
+        for name, values in exact.curves.items()
+    }
+    numbers = {f"exact_{name}": value for name, value in exact.means.items()}
+    deviations = {"exact_detailed_deviation": exact.detailed, "exact_joint_deviation": exact.joint}
+    return {**lines, **{f"{name}_mean": v for name, v in numbers.items()}, **deviations}
 
 
 def _slopes(detailed: DetailedTheorem, joints: list[JointTheorem]) -> dict[str, Estimate]:

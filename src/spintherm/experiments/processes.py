@@ -10,7 +10,7 @@ value of [II], has the widths of its Fig. 1. k_B = 1.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,8 +35,6 @@ class Process:
         The forward process; the backward one is its reverse.
     shift : float
         By how much bins of log ratios are moved, so that symbols do not cover each other.
-    exact : dict
-        Exact means by the name of the quantity, where they are known.
     """
 
     name: str
@@ -45,7 +43,6 @@ class Process:
     magnet: Magnet
     protocol: Protocol
     shift: float = 0.0
-    exact: dict[str, float] = field(default_factory=dict)
 
 
 PAPER_MAGNET = Magnet(moment=math.sqrt(3.0), gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
@@ -53,13 +50,6 @@ PAPER_MAGNET = Magnet(moment=math.sqrt(3.0), gyromagnetic_ratio=1.0, damping=0.5
 
 _START = (0.0, 0.0, 1.0)
 _DOWN = (0.0, 0.0, -1.0)
-
-# Exact <Sigma> and <exp(-beta (W - dF))>, from the Fokker-Planck equation and not from sampling
-_EXACT = {
-    "(a) blue": (1.883584, 0.92022),
-    "(a) orange": (3.567954, 0.49345),
-    "(c) orange": (2.481388, 0.94794),
-}
 
 
 def table_one() -> tuple[Process, ...]:
@@ -101,9 +91,7 @@ def _table_one_process(
 ) -> Process:
     name = f"{panel} {colour}"
     protocol = Protocol(duration, Ramp(_START, final_field, duration), Triangle(peak, duration))
-    names = ("entropy_production", "exp(-beta (W - dF))")
-    exact = dict(zip(names, _EXACT[name], strict=True)) if name in _EXACT else {}
-    return Process(name, panel, colour, PAPER_MAGNET, protocol, shift, exact)
+    return Process(name, panel, colour, PAPER_MAGNET, protocol, shift)
 
 
 def _tilted_ramp() -> Process:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from spintherm import validation
 from spintherm.experiments import ideal_engine, pages, phases, steady
 from spintherm.experiments.driven import Driven, driven, work_of
+from spintherm.experiments.exact_driven import ExactDriven, exact_driven
 from spintherm.experiments.processes import Process, beyond_the_papers, table_one
 from spintherm.experiments.sizes import SIZES, Size
 from spintherm.experiments.watch import Watch, watching
 from spintherm.progress import Progress
 from spintherm.report import Verdict, as_records, at_least, provenance, tally
 from spintherm.trajectories.engine import SCHEMES, default_threads
+from spintherm.workers import worker_processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -105,9 +107,13 @@ def reproduce(
     nine, three = table_one(), beyond_the_papers()
     total = sum(work_of(process, chosen) for process in (*nine, *three))
     total += sum(figure.work_of(chosen) for figure in (steady, phases, ideal_engine))
-    with watching(progress, total, len(nine) + len(three) + 3) as watch:
-        paper_one = list(_run(nine, chosen, one_seed, workers, watch, "[I]"))
-        beyond = list(_run(three, chosen, one_seed, workers, watch, "beyond the papers:"))
+    with (
+        watching(progress, total, len(nine) + len(three) + 3) as watch,
+        worker_processes(workers) as run,
+    ):
+        exact = run([(exact_driven, process, chosen.densities) for process in (*nine, *three)])
+        paper_one = list(_run(nine, chosen, one_seed, workers, watch, "[I]", exact))
+        beyond = list(_run(three, chosen, one_seed, workers, watch, "beyond the papers:", exact))
         watch.begin("[II] Fig. 2")
         rates = steady.steady(chosen, one_seed, workers, watch)
         watch.begin("[II] Fig. 3")
@@ -155,10 +161,11 @@ def _run(
     threads: int,
     watch: Watch,
     label: str,
+    exact: Iterator[ExactDriven],
 ) -> Iterator[Driven]:
     for process in processes:
         watch.begin(f"{label} {process.name}")
-        yield driven(process, size, seed, threads, watch, label=label)
+        yield driven(process, size, seed, threads, watch, label=label, exact=lambda: next(exact))
 
 
 def _verdicts(paper_one: list[Driven], beyond: list[Driven]) -> tuple[Verdict, ...]:

@@ -41,6 +41,23 @@ class Resolution:
 
 
 @dataclass(frozen=True)
+class ExactDensities:
+    """How accurate the exact densities of driven processes are.
+
+    Attributes
+    ----------
+    tolerance : float
+        Wanted relative error, which is also what the deviation from the detailed theorem must not
+        exceed.
+    floor : float
+        Density, relative to its maximum, down to which they go.
+    """
+
+    tolerance: float = 1e-6
+    floor: float = 1e-8
+
+
+@dataclass(frozen=True)
 class Size:
     """How much to compute.
 
@@ -62,6 +79,8 @@ class Size:
         Step; chosen from the fastest rate if None.
     resolution : Resolution
         How finely exact results are drawn.
+    densities : ExactDensities
+        How accurate exact densities are.
     largest_slope_error : float or None
         What the errors of all slopes must not exceed.
     """
@@ -76,6 +95,7 @@ class Size:
     largest_slope_error: float | None = None
     more_pairs: Mapping[str, MorePairs] = field(default_factory=dict)
     resolution: Resolution = Resolution()
+    densities: ExactDensities = ExactDensities()
 
     def steps(self, protocol: Protocol) -> int | None:
         """Return the number of steps for a protocol, None for the usual choice."""
@@ -89,6 +109,7 @@ QUICK = Size(
     alphas=8,
     steady_trajectories=25_000,
     resolution=Resolution(curve=9, map=7, diagram=30),
+    densities=ExactDensities(tolerance=1e-3, floor=1e-4),
 )
 DEFAULT = Size(
     "default",

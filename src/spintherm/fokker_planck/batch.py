@@ -2,17 +2,13 @@
 
 Every point is an independent small linear problem of about a millisecond, mostly of Python and
 NumPy calls that hold the interpreter's lock: two threads take as long as one, so the points are
-dealt out in blocks to worker processes. Those are plain interpreters fed through pipes: unlike
-`multiprocessing` they never run the caller's script again. The frames and generators of a block are
+dealt out in blocks to worker processes. The frames and generators of a block are
 made in one vectorised go.
 """
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +21,7 @@ from spintherm.fokker_planck.resolution import TOLERANCE, resolve
 from spintherm.fokker_planck.setting import settings
 from spintherm.fokker_planck.steady import SteadyState, check_bath, rates, state_of
 from spintherm.progress import Progress, Report, reporting
+from spintherm.workers import cores, worker_processes
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
@@ -176,86 +173,11 @@ def _map(
     count = workers or (1 if total < SMALLEST_POOL else cores())
     cuts = range(0, total, BLOCK)
     blocks = [(magnet, fields[i : i + BLOCK], spin_torques[i : i + BLOCK], tolerance) for i in cuts]
-    with reporting(progress, "steady states", "points") as report:
-        if count == 1 or len(blocks) == 1:
-            yield from _told(map(_call, ((task, *b) for b in blocks)), total, report)
-            return
-        with _workers(min(count, len(blocks))) as run:
-            yield from _told(run([(task, *b) for b in blocks]), total, report)
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _call(job: tuple[Any, ...]) -> Any:
-    task, *arguments = job
-    return task(*arguments)
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[Callable[[list[Any]], Iterator[Any]]]:
-    """Start worker processes; yield a function that runs jobs on them, in order."""
-    import subprocess
-    import sys
-    from concurrent.futures import ThreadPoolExecutor
-    from queue import SimpleQueue
-
-    command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    pipe = subprocess.PIPE
-    processes = [
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, start_new_session=True)
-        for _ in range(count)
-    ]
-    idle: SimpleQueue[Any] = SimpleQueue()
-    for process in processes:
-        idle.put(process)
-
-    def ask(job: Any) -> Any:
-        process = idle.get()
-        try:
-            pickle.dump(job, process.stdin)
-            process.stdin.flush()
-            done, answer = pickle.load(process.stdout)
-        finally:
-            idle.put(process)
-        if not done:
-            raise answer
-        return answer
-
-    pool = ThreadPoolExecutor(count)
-    try:
-        yield lambda jobs: pool.map(ask, jobs)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    with suppress(OSError):
-                        stream.close()
-
-
-def serve() -> None:
-    """Answer jobs from standard input until it closes: what a worker process does."""
-    import sys
-
-    while True:
-        try:
-            job = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            answer = (True, _call(job))
-        except Exception as problem:
-            answer = (False, problem)
-        pickle.dump(answer, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+    with (
+        reporting(progress, "steady states", "points") as report,
+        worker_processes(max(1, min(count, len(blocks)))) as run,
+    ):
+        yield from _told(run([(task, *b) for b in blocks]), total, report)
 
 
 def _told(results: Iterator[Any], total: int, report: Report) -> Iterator[Any]:

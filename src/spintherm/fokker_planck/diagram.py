@@ -13,10 +13,6 @@ The rates are divided by :math:`2\gamma_0 m P`, which removes the last zero from
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +26,7 @@ from spintherm.fokker_planck.plane import UNITS, Axis, Plane
 from spintherm.fokker_planck.zero_set import Branch, zero_set
 from spintherm.progress import Progress, reporting
 from spintherm.theory.phases import phase_of_rates
+from spintherm.workers import Runner, cores, worker_processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +38,6 @@ ACCURACY = 1e-8
 EXACT_TOLERANCE = 1e-12
 BLOCK = 250
 SMALLEST_POOL = 400
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -122,7 +118,7 @@ def phase_diagram(
     if "angle" not in {x.name, y.name, *fixed}:
         fixed["angle"] = 0.0
     plane = Plane(magnet, x, y, tuple(fixed.items()))
-    with _pool(plane, workers) as run:
+    with worker_processes(_count(plane, workers)) as run:
         scaled = _grid(plane, run, progress)
         branches = _boundaries(plane, run, scaled) if boundaries else []
     return _dataset(plane, scaled, branches)
@@ -146,80 +142,39 @@ def boundaries_of(diagram: xr.Dataset) -> list[Boundary]:
     return out
 
 
-class _Runner:
-    """Runs tasks over jobs in order, in this process or in a pool."""
-
-    def __init__(self, pool: ProcessPoolExecutor | None) -> None:
-        self.pool = pool
-
-    def __call__(self, task: Any, jobs: list[Any]) -> Iterator[Any]:
-        return map(task, jobs) if self.pool is None else self.pool.map(task, jobs)
-
-
-@contextmanager
-def _pool(plane: Plane, workers: int | None) -> Iterator[_Runner]:
+def _count(plane: Plane, workers: int | None) -> int:
     if workers is not None:
-        validation.positive_integer("workers", workers)
-    few = plane.x.points * plane.y.points < SMALLEST_POOL
-    count = workers or (1 if few else len(os.sched_getaffinity(0)))
-    if count == 1:
-        yield _Runner(None)
-        return
-    from multiprocessing import get_context
-
-    with _one_thread(), ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        try:
-            yield _Runner(pool)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        return validation.positive_integer("workers", workers)
+    return 1 if plane.x.points * plane.y.points < SMALLEST_POOL else cores()
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let processes that start here keep to one thread of linear algebra each."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _grid(plane: Plane, run: _Runner, progress: Progress) -> Floats:
+def _grid(plane: Plane, run: Runner, progress: Progress) -> Floats:
     """Scaled rates on the grid, shape (x, y, 2)."""
     # neighbours in y share a magnet where x is one of its parameters, and a truncation often
     x, y = np.meshgrid(plane.x.values, plane.y.values, indexing="ij")
     total, parts = x.size, []
     cuts = range(0, total, BLOCK)
-    jobs = [(plane, x.ravel()[i : i + BLOCK], y.ravel()[i : i + BLOCK]) for i in cuts]
+    jobs = [(_block, plane, x.ravel()[i : i + BLOCK], y.ravel()[i : i + BLOCK]) for i in cuts]
     done = 0
     with reporting(progress, "phase diagram", "points") as report:
-        for part in run(_block, jobs):
+        for part in run(jobs):
             parts.append(part)
             done += len(part)
             report(done, total)
     return np.concatenate(parts).reshape(*x.shape, 2)
 
 
-def _block(job: tuple[Plane, Floats, Floats]) -> Floats:
-    plane, x, y = job
+def _block(plane: Plane, x: Floats, y: Floats) -> Floats:
     return plane.scaled_rates(x, y, tolerance=RATES_TOLERANCE)
 
 
-def _boundaries(plane: Plane, run: _Runner, scaled: Floats) -> list[tuple[str, Branch]]:
-    jobs = [(plane, place, scaled[..., place]) for place in range(2)]
-    found = zip(BOUNDARIES, run(_trace, jobs), strict=True)
+def _boundaries(plane: Plane, run: Runner, scaled: Floats) -> list[tuple[str, Branch]]:
+    jobs = [(_trace, plane, place, scaled[..., place]) for place in range(2)]
+    found = zip(BOUNDARIES, run(jobs), strict=True)
     return [(rate, branch) for rate, branches in found for branch in branches]
 
 
-def _trace(job: tuple[Plane, int, Floats]) -> list[Branch]:
-    plane, place, values = job
-
+def _trace(plane: Plane, place: int, values: Floats) -> list[Branch]:
     def rate(u: Floats) -> Floats:
         x, y = plane.x.at(u[:, 0]), plane.y.at(u[:, 1])
         return plane.scaled_rates(x, y, tolerance=EXACT_TOLERANCE)[:, place]

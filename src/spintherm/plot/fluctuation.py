@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 
 def entropy_histograms(axes: Axes, data: xr.Dataset) -> Axes:
-    """Draw the densities of Σ, forward filled and backward as a dashed line; [I] Fig. 1 (a)-(c).
+    """Draw the densities of Σ, forward filled and backward as steps; [I] Fig. 1 (a)-(c).
+
+    Where the exact densities are known they are drawn over the histograms as thin lines, forward
+    solid and backward dashed.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         Where to draw.
     data : xarray.Dataset
-        Processes with `density` (process, direction, bin) against `entropy_production`.
+        Processes with `density` (process, direction, bin) against `entropy_production`, and
+        perhaps `exact_density` (process, direction, place) against `exact_entropy_production`.
 
     Returns
     -------
@@ -42,9 +46,15 @@ def entropy_histograms(axes: Axes, data: xr.Dataset) -> Axes:
         forward, backward = (
             one["density"].sel(direction=name).values for name in ("forward", "backward")
         )
-        axes.stairs(forward, edges, fill=True, color=colour, alpha=0.22)
-        axes.stairs(forward, edges, color=colour, label="F")
-        axes.stairs(backward, edges, color=colour, linestyle=(0, (2, 1.2)), label="B")
+        axes.stairs(forward, edges, fill=True, color=colour, alpha=0.25)
+        axes.stairs(backward, edges, color=colour, alpha=0.35)
+        lines = (
+            zip(one["exact_entropy_production"].values, one["exact_density"].values, strict=True)
+            if "exact_density" in one
+            else ((centres, forward), (centres, backward))
+        )
+        for (x, p), look, label in zip(lines, ("-", (0, (2, 1.2))), "FB", strict=True):
+            axes.plot(x, p, color=colour, linestyle=look, linewidth=0.9, label=label)
     axes.set_xlabel(r"$\Sigma$")
     axes.set_ylim(bottom=0.0)
     return axes
@@ -80,7 +90,8 @@ def work_ratios(axes: Axes, data: xr.Dataset) -> Axes:
     axes : matplotlib.axes.Axes
         Where to draw.
     data : xarray.Dataset
-        Processes with `crooks_abscissa`, `crooks_log_ratio`, `crooks_error`.
+        Processes with `crooks_abscissa`, `crooks_log_ratio`, `crooks_error`, and perhaps
+        `exact_work_log_ratio` against `exact_dissipated_work`.
 
     Returns
     -------
@@ -88,6 +99,10 @@ def work_ratios(axes: Axes, data: xr.Dataset) -> Axes:
         The axes.
     """
     _identity(axes, "Crooks' usual form")
+    if "exact_work_log_ratio" in data:
+        for one in _each(data):
+            x, ratio = one["exact_dissipated_work"].values, one["exact_work_log_ratio"].values
+            axes.plot(x, ratio, color=COLOURS[str(one["colour"].item())], linewidth=0.8, zorder=1.5)
     _points(axes, data, "crooks")
     axes.set_xlabel(r"$\beta(W-\Delta F)$")
     axes.set_ylabel(r"$\ln\,[\,p_\mathrm{F}(W)\,/\,p_\mathrm{B}(-W)\,]$")

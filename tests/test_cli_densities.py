@@ -7,15 +7,27 @@ import pytest
 import xarray as xr
 
 import spintherm.cli.density_commands  # noqa: F401 - registers the commands
-from spintherm import Magnet, theory
+from spintherm import Magnet, Protocol, Ramp, Triangle, simulate, theory
 from spintherm.cli import main
 from spintherm.fokker_planck import steady_state
+from spintherm.statistics import mean
 
 MAGNET = ["--moment", "1.6", "--gyromagnetic-ratio", "1.2", "--damping", "0.4"]
 MAGNET += ["--temperature", "0.7"]
 STEADY = ["steady", *MAGNET, "--field", "0", "0.6", "0.8", "--spin-torque", "0.5", "-0.3", "0.2"]
 DIAGRAM = ["phase-diagram", *MAGNET, "--points", "11"]
 DELTA = 1.6 * 0.4 / 1.2
+PROCESS = """
+[magnet]
+moment = 1.5
+gyromagnetic_ratio = 1.0
+damping = 0.5
+temperature = 1.0
+[protocol]
+duration = 1.6
+field = { kind = "ramp", start = [0, 0, 1], stop = [0, 0, -1], duration = 1.6 }
+spin_torque = { kind = "triangle", peak = [0, 0, 0.9], duration = 1.6 }
+"""
 
 
 def told(words, capsys):
@@ -31,7 +43,7 @@ def refused(words, capsys):
     return captured.err
 
 
-@pytest.mark.parametrize("command", ["steady", "phase-diagram"])
+@pytest.mark.parametrize("command", ["steady", "phase-diagram", "distribution"])
 def test_help(command, capsys):
     assert f"Usage: spintherm {command}" in told([command, "--help"], capsys)
 
@@ -140,3 +152,43 @@ def test_what_cannot_be_resolved_fails_and_says_why(capsys):
     assert code == 1
     assert captured.out == ""
     assert captured.err.startswith("spintherm: error: ")
+
+
+@pytest.fixture
+def process(tmp_path):
+    path = tmp_path / "process.toml"
+    path.write_text(PROCESS, "utf-8")
+    return path
+
+
+def test_distribution_of_the_entropy_production_obeys_the_theorem(process, tmp_path, capsys):
+    values = json.loads(told(["distribution", process, "--json", "--out", tmp_path / "d"], capsys))
+    assert values["of"] == "entropy_production"
+    assert values["fluctuation_theorem_deviation"] < 1e-6
+    ensemble = simulate(
+        Magnet(1.5, 1.0, 0.5, 1.0),
+        Protocol(1.6, Ramp((0, 0, 1), (0, 0, -1), 1.6), Triangle((0, 0, 0.9), 1.6)),
+        trajectories=20_000,
+        seed=11,
+    )
+    ours = mean(ensemble["entropy_production"].values)
+    assert abs(ours.deviation(values["forward"]["mean"])) < 4.5
+    for name in ("forward", "backward"):
+        assert values[name]["total"] == pytest.approx(1.0, abs=1e-6)
+    for name in ("d.png", "d.pdf", "d-forward.nc", "d-backward.nc"):
+        assert (tmp_path / name).is_file()
+
+
+def test_distribution_of_another_quantity_as_a_table(process, capsys):
+    out = told(["distribution", process, "--of", "work"], capsys)
+    assert "work, backward: mean" in out
+    assert "p_B(-Σ)" not in out
+
+
+def test_a_quantity_that_does_not_fluctuate_is_refused(process, capsys):
+    text = PROCESS.replace("peak = [0, 0, 0.9]", "peak = [0, 0, 0]")
+    process.write_text(text, "utf-8")
+    assert main(["distribution", str(process), "--of", "pumped-entropy"]) in (1, 2)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no fluctuations" in captured.err

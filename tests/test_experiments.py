@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -125,7 +126,8 @@ def test_all_files_are_there(result):
     assert names == {"report.html", "verdicts.json", *figures}
     html = (result.folder / "report.html").read_text("utf-8")
     assert html.count("data:image/png;base64,") == len(FIGURES)
-    assert "http" not in html
+    text = re.sub('data:image/png;base64,[^"]*', "", html)  # any four letters may occur in there
+    assert "http" not in text
 
 
 def test_verdicts_name_every_demand(verdicts):

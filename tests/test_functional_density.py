@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from random_processes import random_process
 from spintherm import Magnet, Protocol, Ramp, Triangle, distribution, moments, simulate
 from spintherm.experiments.processes import beyond_the_papers, table_one
 from spintherm.fokker_planck import (
@@ -23,7 +22,7 @@ AXIAL = (
 )
 
 
-@pytest.mark.parametrize("name", ["(a) green", "(b) blue", "(c) blue", "pulses with jumps"])
+@pytest.mark.parametrize("name", ["(b) blue", "(c) blue", "pulses with jumps"])
 def test_detailed_theorem_down_to_a_hundred_millionth(name):
     process = PROCESSES[name]
     sides = detailed_symmetry(process.magnet, process.protocol, progress=False)
@@ -69,8 +68,9 @@ def _is_histogram_of(samples, x, p, bins=40):
     assert chi_squared < bins + 4.5 * np.sqrt(2.0 * bins)
 
 
-def test_second_moment_of_a_tilted_process():
-    magnet, protocol = random_process(3)
+def test_second_and_third_moment_of_the_work():
+    process = PROCESSES["pulses with jumps"]
+    magnet, protocol = process.magnet, process.protocol
     out = distribution(magnet, protocol, of="work", tolerance=1e-6, progress=False)
     x, p = out["work"].values, out["density"].values
     exact = moments(magnet, protocol, order=3)
@@ -122,31 +122,23 @@ def test_tilts_of_a_survey_reach_every_part_of_the_range():
     assert all(one[1] >= other[0] for one, other in itertools.pairwise(reaches))
 
 
-@pytest.fixture(scope="module")
-def joint():
-    magnet, protocol = AXIAL
-    return tuple(
-        joint_distribution(magnet, one, tolerance=1e-3, progress=False)
-        for one in (protocol, protocol.reversed())
-    )
-
-
-def test_joint_density_and_its_theorem(joint):
-    magnet, protocol = AXIAL
-    forward, _ = joint
+def test_joint_density_and_its_theorem():
+    magnet = Magnet(moment=1.2, gyromagnetic_ratio=0.7, damping=1.0, temperature=1.4)
+    protocol = Protocol(2.0, Ramp((0, 0, 0.7), (0, 0, -0.4), 2.0), Triangle((0, 0, 1.2), 2.0))
+    forward = joint_distribution(magnet, protocol, tolerance=1e-4, progress=False)
     w, s = forward["work"].values, forward["pumped_entropy"].values
     p = forward["density"].values
-    assert np.trapezoid(np.trapezoid(p, s, axis=1), w) == pytest.approx(1.0, abs=2e-3)
+    assert np.trapezoid(np.trapezoid(p, s, axis=1), w) == pytest.approx(1.0, abs=2e-4)
     exact = moments(magnet, protocol, order=2)["raw_moment"].values
     both = np.trapezoid(np.trapezoid(p * s, s, axis=1) * w, w)
-    assert both == pytest.approx(exact[1, 1], abs=5e-3)
+    assert both == pytest.approx(exact[1, 1], abs=1e-3)
     F = magnet.free_energy([protocol.initial_field, protocol.final_field])
     mirrored = joint_distribution(
         magnet,
         protocol.reversed(),
         work=-w[::-1],
         pumped_entropy=-s[::-1],
-        tolerance=1e-3,
+        tolerance=1e-4,
         progress=False,
     )
     q = mirrored["density"].values[::-1, ::-1]
@@ -155,7 +147,7 @@ def test_joint_density_and_its_theorem(joint):
     assert np.all(np.abs(p * weight - q) <= allowed)
     body = p > 0.1 * p.max()
     assert np.max(np.abs(weight[body] - 1.0)) > 0.5  # the theorem is no identity there
-    assert np.max(np.abs((p * weight / q)[body] - 1.0)) < 0.05
+    assert np.max(np.abs((p * weight / q)[body] - 1.0)) < 0.01
 
 
 @pytest.mark.parametrize("given", ["work", "pumped_entropy"])

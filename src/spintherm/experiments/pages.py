@@ -31,8 +31,9 @@ INTRODUCTION = (
 _FIGURE_1 = (
     "As Fig. 1 of [I]. (a)-(c): densities of the entropy production Σ, forward (F) and backward "
     "(B): histograms of trajectories, filled and as steps, and over them as lines, solid and "
-    "dashed, the exact densities from the Fokker-Planck equation. (d): ln p_F(Σ)/p_B(-Σ) in bins, circles, triangles and squares for the "
-    "processes of (a), (b) and (c); the line is the fluctuation theorem. Bins lie at "
+    "dashed, the exact densities from the Fokker-Planck equation. (d): ln p_F(Σ)/p_B(-Σ) in bins, "
+    "circles, triangles and squares for the processes of (a), (b) and (c); the line is the "
+    "fluctuation theorem. Bins lie at "
     "-ln⟨exp(-Σ)⟩ of the trajectories inside, so that their width makes no bias. Insets: slopes "
     "of the lines fitted to each process with one standard error, on the scale of the paper and "
     "magnified."
@@ -40,7 +41,8 @@ _FIGURE_1 = (
 _FIGURE_2 = (
     "As Fig. 2 of [I]: the work alone does not obey Crooks' usual form 4.26, the line, because "
     "entropy is pumped. Left: ln p_F(W)/p_B(-W) in bins of β(W - ΔF), symbols as in Fig. 1, "
-    "and exact curves. Right: by how many standard errors slope and intercept are off; the dashed line is at 10."
+    "and exact curves. Right: by how many standard errors slope and intercept are off; the dashed "
+    "line is at 10."
 )
 _BEYOND = (
     "Three processes that are in neither paper, with H at the beginning, H at the end and P tilted "

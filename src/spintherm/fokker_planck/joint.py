@@ -102,7 +102,8 @@ def joint_distribution(
         else validation.increasing_times(name, values) / unit
         for s, (values, unit), name in zip(seen, given, names, strict=True)
     ]
-    spacing = np.array([2.0 * np.pi / _period(s, accuracy) for s in seen])
+    periods = [_period(s, x, accuracy) for s, x in zip(seen, grids, strict=True)]
+    spacing = 2.0 * np.pi / np.array(periods)
     with reporting(progress, "joint density", "tiles") as report:
         plane = _plane(here, base, spacing, accuracy * peak, report)
     return _dataset(here, base, grids, plane)
@@ -125,10 +126,10 @@ def _peak(here: Process, base: Floats) -> float:
     return float(1.0 / (2.0 * np.pi * np.sqrt(area)))
 
 
-def _period(seen: Survey, tolerance: float) -> float:
-    """Return how far apart images must be to miss each other and the range of the density."""
+def _period(seen: Survey, x: Floats, tolerance: float) -> float:
+    """Return how far apart images must be to miss each other and the points x (n,)."""
     low, high = seen.reach(0.0, 2.0 - np.log(tolerance))
-    return 1.1 * (high - low)
+    return 1.1 * max(high - low, high - float(x[0]), float(x[-1]) - low)
 
 
 @dataclass(frozen=True)

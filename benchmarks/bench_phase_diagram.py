@@ -6,7 +6,6 @@ neighbours in angle, to the same 1e-8.
 
 from __future__ import annotations
 
-import os
 import time
 
 import numpy as np
@@ -15,6 +14,7 @@ from benchmarks.figures import Contestant, Figure, against, rates
 from spintherm import Magnet
 from spintherm.fokker_planck.diagram import BOUNDARIES, boundaries_of, phase_diagram
 from spintherm.fokker_planck.plane import Axis, Plane
+from spintherm.workers import cores
 
 MAGNET = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
 ALPHA, ANGLE = (0.02, 3.0), (0.0, np.pi)
@@ -68,7 +68,7 @@ def figures() -> list[Figure]:
 def whole() -> Figure:
     """Seconds of the whole diagram, boundaries included, on all cores."""
     began = time.perf_counter()
-    diagram(SIZE, len(os.sched_getaffinity(0)), boundaries=True)
+    diagram(SIZE, cores(), boundaries=True)
     seconds = time.perf_counter() - began
     return Figure(f"{SIZE} x {SIZE} with boundaries, all cores", seconds, seconds, seconds, "s")
 

@@ -10,7 +10,11 @@ Euler-Maruyama, [II] SI 62-63:
 Splitting: the deterministic part over Dt/2, the noise over Dt, the deterministic part over Dt/2,
 each exactly (see `spintherm.kernels.schemes`).
 
-Work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich) rule, and a jump
+Exact-ft: the reversible part over Dt/2, an irreversible step with explicit transition densities, the
+reversible part over Dt/2 (see `spintherm.kernels.reversible`); heat is -T times a log-ratio of
+densities, pumped entropy the logarithm of a Jacobian, work what the first law leaves.
+
+In the others work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich) rule, and a jump
 of H does work -m.DH.
 """
 
@@ -61,7 +65,7 @@ def simulate(
         What to simulate.
     trajectories, seed, steps : int
         Size of the ensemble, seed of MT19937, number of time steps.
-    scheme : {"euler-maruyama", "splitting"}
+    scheme : {"euler-maruyama", "splitting", "exact-ft"}
         The integrator.
 
     Returns
@@ -153,6 +157,49 @@ def splitting(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Nois
     return paths
 
 
+def exact_ft(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise) -> Paths:
+    """Integrate by the scheme with exact theorems; noise(k): uniforms, azimuths, tilts of step k."""
+    paths = _at_rest(moment)
+    nothing = np.zeros(3)
+    for k, dt in enumerate(table.durations):
+        _jump(paths, table.field_jumps[k])
+        H, P = table.field_middle[k], table.spin_torque_middle[k]
+        turn = magnet.relaxation_vector(nothing, P), magnet.rotation_vector(H, nothing)
+        drift = magnet.relaxation_vector(H, nothing), magnet.rotation_vector(nothing, P)
+        uniform, azimuth, tilt = noise(k)
+        before, first = _flow(*turn, 0.5 * dt, paths.moment)
+        centre, _ = _flow(*drift, 0.5 * dt, before)
+        theta = _diffusion_angle(magnet.damping * magnet.temperature * dt, uniform)
+        after, _ = _flow(*drift, 0.5 * dt, _turn(centre, theta, azimuth))
+        new, second = _flow(*turn, 0.5 * dt, after)
+        area = 0.5 * magnet.damping * magnet.moment * dt * ((before + after) @ P)
+        bias = area / np.sqrt(1.0 + area**2)
+        sign = np.where(tilt < bias, 1.0, -1.0)
+        odds = _log_density(magnet, *drift, dt, before, after)
+        odds -= _log_density(magnet, *drift, dt, after, before)
+        odds += np.log1p(sign * bias) - np.log1p(-sign * bias)
+        heat = -magnet.temperature * odds
+        gain = paths.moment @ table.field_start[k] - new @ table.field_end[k]
+        paths.work += gain - heat
+        paths.heat += heat
+        paths.pumped_entropy += 2.0 * np.log(first * second)
+        paths.moment = new
+    _jump(paths, table.field_jumps[-1])
+    return paths
+
+
+def _log_density(
+    magnet: Magnet, b: FloatArray, r: FloatArray, dt: float, before: FloatArray, after: FloatArray
+) -> FloatArray:
+    """ln q(after|before) of drift(dt/2), noise(dt), drift(dt/2), up to a constant."""
+    concentration = _concentration(magnet.damping * magnet.temperature * dt)
+    centre, _ = _flow(b, r, 0.5 * dt, before)
+    place, shrinking = _flow(b, r, -0.5 * dt, after)
+    return np.asarray(
+        concentration * _dot(centre, place) / magnet.moment**2 - 2.0 * np.log(shrinking)
+    )
+
+
 def _at_rest(moment: FloatArray) -> Paths:
     nothing = np.zeros(len(moment))
     return Paths(moment.copy(), nothing.copy(), nothing.copy(), nothing.copy())
@@ -185,29 +232,43 @@ def _book(
 def _deterministic(
     magnet: Magnet, H: FloatArray, P: FloatArray, dt: float, moment: FloatArray
 ) -> FloatArray:
-    """Flow of the deterministic part: (1, n) evolves linearly, up to a factor."""
+    """Flow of the deterministic part."""
+    return _flow(magnet.relaxation_vector(H, P), magnet.rotation_vector(H, P), dt, moment)[0]
+
+
+def _flow(
+    b: FloatArray, r: FloatArray, dt: float, moment: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Flow of dn = b - n (n.b) + r x n on n = m/|m|: (lambda, lambda n) evolves linearly.
+
+    Returns the moments and lambda.
+    """
     from scipy.linalg import expm
 
-    b, r = magnet.relaxation_vector(H, P), magnet.rotation_vector(H, P)
+    length = np.linalg.norm(moment, axis=1, keepdims=True)
     generator = np.zeros((4, 4))
     generator[0, 1:] = generator[1:, 0] = b
     generator[1:, 1:] = np.cross(r, np.eye(3)).T
-    lifted = (
-        np.column_stack((np.ones(len(moment)), moment / magnet.moment)) @ expm(dt * generator).T
-    )
-    return np.asarray(magnet.moment * lifted[:, 1:] / lifted[:, :1])
+    lifted = np.column_stack((np.ones(len(moment)), moment / length)) @ expm(dt * generator).T
+    return np.asarray(length * lifted[:, 1:] / lifted[:, :1]), np.asarray(lifted[:, 0])
 
 
 def _diffusion_angle(s: float, u: FloatArray) -> FloatArray:
     """Angle of the von Mises-Fisher law with <cos theta> = e^(-2s), from uniforms u."""
+    kappa = _concentration(s)
+    versine = -np.log(np.exp(-2.0 * kappa) + (1.0 - np.exp(-2.0 * kappa)) * u) / kappa
+    return np.asarray(2.0 * np.arcsin(np.sqrt(0.5 * versine)))
+
+
+def _concentration(s: float) -> float:
+    """Solve coth(k) - 1/k = e^(-2s)."""
     from scipy.optimize import brentq
 
     mean = np.exp(-2.0 * s)
-    kappa = brentq(
+    root = brentq(
         lambda k: 1.0 / np.tanh(k) - 1.0 / k - mean, 1e-6, 2.0 / (1.0 - mean), xtol=1e-15
     )
-    versine = -np.log(np.exp(-2.0 * kappa) + (1.0 - np.exp(-2.0 * kappa)) * u) / kappa
-    return np.asarray(2.0 * np.arcsin(np.sqrt(0.5 * versine)))
+    return float(root)
 
 
 def _turn(moment: FloatArray, theta: FloatArray, azimuth: FloatArray) -> FloatArray:
@@ -239,7 +300,16 @@ def _polar(rng: np.random.Generator, count: int) -> Noise:
     return noise
 
 
+def _tilted(rng: np.random.Generator, count: int) -> Noise:
+    def noise(_k: int) -> tuple[FloatArray, ...]:
+        u = 1.0 - rng.random(count)
+        return u, np.pi * rng.uniform(-1.0, 1.0, count), rng.uniform(-1.0, 1.0, count)
+
+    return noise
+
+
 _INTEGRATORS = {
     "euler-maruyama": (euler_maruyama, _normals),
     "splitting": (splitting, _polar),
+    "exact-ft": (exact_ft, _tilted),
 }

@@ -39,6 +39,9 @@ VARIABLES = {
     "entropy_production": Variable(
         _EACH, "k_B", "stochastic entropy production beta (W - dF) + S_P, [I] 4.18"
     ),
+    "shadow_work": Variable(
+        _EACH, "energy", "work in excess of the integral of (m x P) o dm - m.dH along the path"
+    ),
     "final_moment": Variable((*_EACH, "component"), "moment", "magnetic moment m at the end"),
     "free_energy_change": Variable((), "energy", "F(H_tau) - F(H_0), [I] 4.14"),
     "step_bias": Variable(

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter, Token
 from spintherm.version import __version__
 
 SizeName = Literal["quick", "default", "paper"]
-SchemeName = Literal["splitting", "euler-maruyama"]
+SchemeName = Literal["splitting", "euler-maruyama", "exact-ft"]
 Vector = Annotated[tuple[float, float, float], Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
 

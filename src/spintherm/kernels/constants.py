@@ -82,11 +82,54 @@ def splitting(steps: Steps) -> FloatArray:
     )
 
 
+def exact_ft(steps: Steps) -> FloatArray:
+    """Constants of the scheme with exact fluctuation theorems, shape (steps, 55)."""
+    h, temperature = steps.durations[:, None], steps.temperature
+    field, torque = steps.moment * steps.field[1], steps.moment * steps.spin_torque[1]
+    turn = 0.5 * h * steps.gyromagnetic_ratio
+    relax = 0.5 * h * steps.damping
+    reversible, growth = moebius_flow(turn * torque, turn * steps.field[1])
+    drift, relaxed_growth = moebius_flow(relax * field, -relax * steps.moment * torque)
+    s = steps.damping * temperature * h
+    floor, span, inverse = von_mises_fisher_constants(s)
+    return np.hstack(
+        (
+            reversible,
+            drift,
+            floor,
+            span,
+            inverse,
+            _stiffness(steps, inverse),
+            np.full_like(s, 2.0 * temperature),
+            4.0 * temperature * relaxed_growth,
+            4.0 * growth,
+            relax * steps.moment * torque,
+            steps.moment * torque,
+            1.0 - s / 3.0,
+            steps.books(steps.spin_torque[1]),
+        )
+    )
+
+
+def _stiffness(steps: Steps, inverse: FloatArray) -> FloatArray:
+    """T times the concentration, 1/(2 eta h) at T = 0, and 0 where nothing dissipates."""
+    friction = 2.0 * steps.damping * steps.durations[:, None]
+    cold = np.divide(1.0, friction, out=np.zeros_like(friction), where=friction > 0.0)
+    return np.divide(steps.temperature, inverse, out=cold, where=inverse > 0.0)
+
+
 def moebius_matrices(b: FloatArray, r: FloatArray) -> FloatArray:
     """exp [[0, b], [b, r x]] up to a positive factor, row by row: shape (steps, 16).
 
-    Scaling, a Taylor series and squaring; the factor keeps strong fields from overflowing and drops
-    out of n' = (lambda n')/lambda.
+    The factor drops out of n' = (lambda n')/lambda.
+    """
+    return moebius_flow(b, r)[0]
+
+
+def moebius_flow(b: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """exp [[0, b], [b, r x]] over e^c, row by row, and c: shapes (steps, 16) and (steps, 1).
+
+    Scaling, a Taylor series and squaring; the factor keeps strong fields from overflowing.
     """
     generator = np.zeros((b.shape[0], 4, 4))
     generator[:, 0, 1:] = generator[:, 1:, 0] = b
@@ -101,10 +144,12 @@ def moebius_matrices(b: FloatArray, r: FloatArray) -> FloatArray:
     for order in range(1, _TAYLOR_ORDER + 1):
         term = term @ generator / order
         total += term
+    logarithm = np.zeros(b.shape[0])
     for _ in range(squarings):
         total = total @ total
+        logarithm = 2.0 * logarithm + np.log(total[:, 0, 0])
         total /= total[:, :1, :1]
-    return total.reshape(-1, 16)
+    return total.reshape(-1, 16), logarithm[:, None]
 
 
 def von_mises_fisher_constants(s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -4,14 +4,16 @@ The means of the differences between the two measure the step bias with little n
 coarse path stays close to its fine one. The coarse noise is the sum of the two fine displacements,
 parallel-transported to the coarse path along the great circle, over sqrt(2): exactly the law that
 the scheme demands, whatever the paths, since transport is a rotation. The coarse Levy sign is that
-of the area between the fine displacements, which is fair given their sum.
+of the area between the fine displacements, which is fair given their sum; where the odds of the
+sign depend on the path, the area gives the sign of the uniform number that decides.
 """
 
 import numpy as np
 
 from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.jit import fma, inline, kernel
-from spintherm.kernels.noise import advance, normal_pair, polar_draw
+from spintherm.kernels.noise import advance, normal_pair, polar_draw, symmetric_uniform
+from spintherm.kernels.reversible import exact_ft, load_exact_ft
 from spintherm.kernels.schemes import (
     dot,
     euler_maruyama,
@@ -125,4 +127,67 @@ def couple_splitting(
                 lx, ly, lz = cx * scale, cy * scale, cz * scale
             sign = np.copysign(1.0, signs)
             _splitting_step(coarse, i, bx, by, bz, lx, ly, lz, exponential, sign, c)
+        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3
+
+
+@inline
+def _irreversible_start(state, i, c):
+    """Where the noise of a step begins, with the frame's constant there."""
+    ux, uy, uz = moebius(state[0, i], state[1, i], state[2, i], c[0])
+    return moebius_with_frame(ux, uy, uz, c[1])
+
+
+@inline
+def _exact_ft_step(state, i, exponential, cosine, sine, tilt, c):
+    floor, span, inverse_kappa = c[2]
+    versine = -log(fma(span, np.exp(-exponential), floor)) * inverse_kappa
+    nx, ny, nz, work, heat, pumped, _ = exact_ft(
+        state[0, i], state[1, i], state[2, i], versine, cosine, sine, tilt, c
+    )
+    _book(state, i, nx, ny, nz, work, heat, pumped)
+
+
+@kernel
+def couple_exact_ft(
+    coarse, fine, generators, coarse_constants, fine_constants, coarse_jumps, fine_jumps
+):
+    """Advance coarse and fine states (6, n) through steps and half steps under the same noise."""
+    half = np.sqrt(0.5)
+    for i in range(coarse.shape[1]):
+        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
+        for k in range(coarse_constants.shape[0]):
+            _jump(coarse, i, coarse_jumps, k)
+            c = load_exact_ft(coarse_constants, k)
+            bx, by, bz, frame = _irreversible_start(coarse, i, c)
+            cx, cy, cz, signs, tilt = 0.0, 0.0, 0.0, 0.0, 0.0
+            for j in range(2):
+                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                other, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+                radial, azimuth, _ = polar_draw(raw)
+                tilt = symmetric_uniform(other)
+                exponential = -log(radial)
+                radius = half * np.sqrt(2.0 * exponential)
+                cosine, sine = cos_sin_turn(azimuth)
+                f = load_exact_ft(fine_constants, 2 * k + j)
+                _jump(fine, i, fine_jumps, 2 * k + j)
+                ax, ay, az, fine_frame = _irreversible_start(fine, i, f)
+                dx, dy, dz = tangent(ax, ay, az, fine_frame, cosine, sine)
+                vx, vy, vz = _transport(
+                    radius * dx, radius * dy, radius * dz, ax, ay, az, bx, by, bz
+                )
+                _exact_ft_step(fine, i, exponential, cosine, sine, tilt, f)
+                area = dot(bx, by, bz, cy * vz - cz * vy, cz * vx - cx * vz, cx * vy - cy * vx)
+                signs += np.copysign(1.0, -tilt) - 2.0 * area
+                cx, cy, cz = cx + vx, cy + vy, cz + vz
+            exponential = 0.5 * dot(cx, cy, cz, cx, cy, cz)
+            cosine, sine = 1.0, 0.0
+            if exponential > 0.0:
+                scale = 1.0 / np.sqrt(2.0 * exponential)
+                ex, ey, ez = tangent(bx, by, bz, frame, 1.0, 0.0)
+                gx, gy, gz = tangent(bx, by, bz, frame, 0.0, 1.0)
+                cosine = scale * dot(cx, cy, cz, ex, ey, ez)
+                sine = scale * dot(cx, cy, cz, gx, gy, gz)
+            _exact_ft_step(
+                coarse, i, exponential, cosine, sine, -np.copysign(tilt, signs), c
+            )
         generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3

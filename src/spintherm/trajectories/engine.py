@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintherm.kernels import constants as tables
-from spintherm.kernels import coupled, ensemble, noise
+from spintherm.kernels import coupled, ensemble, noise, reversible
 from spintherm.magnet import Magnet
 from spintherm.progress import Report
 from spintherm.tabulate import Tabulation
@@ -35,7 +35,8 @@ class Scheme:
     """A way to take a step: its constants, its kernels, its weak order and its usual step.
 
     `resolution` is the step times the fastest rate of the problem that is taken when the caller
-    names no number of steps.
+    names no number of steps. `diagnostics` names the rows that its kernel keeps for each trajectory
+    beside those of every scheme.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Scheme:
     couple: Any
     order: int
     resolution: float
+    diagnostics: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows of the state: direction, work, heat, pumped entropy, diagnostics."""
+        return ensemble.STATE_ROWS + len(self.diagnostics)
 
 
 SCHEMES = {
@@ -64,6 +71,15 @@ SCHEMES = {
             coupled.couple_euler_maruyama,
             1,
             0.002,
+        ),
+        Scheme(
+            "exact-ft",
+            tables.exact_ft,
+            reversible.advance_exact_ft,
+            coupled.couple_exact_ft,
+            2,
+            0.05,
+            ("shadow_work",),
         ),
     )
 }
@@ -130,7 +146,7 @@ def generators(key: Generators, first: int, count: int) -> Generators:
 def advance(
     scheme: Scheme, state: FloatArray, streams: Generators, table: Table, start: int, stop: int
 ) -> None:
-    """Take state (6, n) in place through the steps start ... stop - 1, in bounded strides.
+    """Take state (rows, n) in place through the steps start ... stop - 1, in bounded strides.
 
     The jump after the last step of the table belongs to that step.
     """

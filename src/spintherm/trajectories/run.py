@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
-from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.progress import Progress, reporting
 from spintherm.protocol import Protocol
@@ -85,9 +84,10 @@ def simulate(
     steps : int, optional
         Number of time steps (raised, if need be, to the number of segments between jumps and
         save times). Chosen from the fastest rate in the problem if not given.
-    scheme : {"splitting", "euler-maruyama"}
+    scheme : {"splitting", "euler-maruyama", "exact-ft"}
         "splitting": drift, noise, drift with exact flows, weak order 2. "euler-maruyama": as in
-        [II] SI III, renormalised after each step, weak order 1.
+        [II] SI III, renormalised after each step, weak order 1. "exact-ft": the fluctuation
+        theorems hold to rounding at any step (see docs/exact-ft.md), weak order 2.
     initial : {"equilibrium", "steady_state"} or array_like, shape (3,) or (trajectories, 3)
         Initial state: equilibrium at the starting field H(0), drawn exactly; the steady state of
         the starting H and P held constant; one direction for all; or one vector for each trajectory
@@ -109,8 +109,9 @@ def simulate(
         `free_energy_change`; `step_bias (estimate)` and `step_bias_error`: the bias of the means
         of these, and of exp(-Σ), that is due to the finite step, measured on a pilot ensemble. With
         `save_at` also `moment (trajectory, time, component)` and `running_work`, `running_heat`,
-        `running_pumped_entropy`, `running_energy_change (trajectory, time)`. The
-        attributes record magnet, protocol, scheme, steps, seed and versions.
+        `running_pumped_entropy`, `running_energy_change (trajectory, time)`. With scheme="exact-ft"
+        also `shadow_work`: the work in excess of the integral along the path, the step's error on
+        each trajectory. The attributes record magnet, protocol, scheme, steps, seed and versions.
 
     Raises
     ------
@@ -158,6 +159,7 @@ class _Results:
     final_moment: FloatArray
     moment: FloatArray
     running: FloatArray
+    diagnostics: FloatArray
 
     @classmethod
     def empty(cls, run: _Run) -> _Results:
@@ -171,6 +173,7 @@ class _Results:
             final_moment=np.empty((count, 3)),
             moment=np.empty((count, saved, 3)),
             running=np.empty((4, count, saved)),
+            diagnostics=np.empty((len(run.scheme.diagnostics), count)),
         )
 
 
@@ -218,7 +221,7 @@ def _plan(
 def default_steps(magnet: Magnet, protocol: Protocol, scheme: str = "splitting") -> int:
     """Return the number of steps that `simulate` takes when none is named.
 
-    The step times the fastest rate in the problem is 0.05 for "splitting" and 0.002 for
+    The step times the fastest rate in the problem is 0.05 for "splitting" and "exact-ft", 0.002 for
     "euler-maruyama"; there are at least 16 steps.
 
     Raises
@@ -245,7 +248,7 @@ def _save_times(save_at: ArrayLike, duration: float) -> FloatArray:
 
 def _run_chunk(run: _Run, results: _Results, part: slice) -> None:
     count = part.stop - part.start
-    state = np.zeros((ensemble.STATE_ROWS, count))
+    state = np.zeros((run.scheme.rows, count))
     run.initial.prepare(run.keys, part, state)
     start = state[:3].copy()
     streams = generators(run.keys.dynamics, part.start, count)
@@ -264,7 +267,7 @@ def _save(
     run: _Run, results: _Results, part: slice, place: int, start: FloatArray, state: FloatArray
 ) -> None:
     results.moment[part, place] = run.magnet.moment * state[:3].T
-    results.running[:3, part, place] = state[3:]
+    results.running[:3, part, place] = state[3:6]
     stop = int(run.stops[place])
     field = run.protocol.initial_field if stop == 0 else run.tabulation.field_end[stop - 1]
     if stop == run.table.steps:
@@ -276,7 +279,8 @@ def _save(
 def _finish(
     run: _Run, results: _Results, part: slice, start: FloatArray, state: FloatArray
 ) -> None:
-    work, heat, pumped = state[3:]
+    work, heat, pumped = state[3:6]
+    results.diagnostics[:, part] = state[6:]
     results.work[part] = work
     results.heat[part] = heat
     results.pumped_entropy[part] = pumped
@@ -310,6 +314,7 @@ def _dataset(run: _Run, results: _Results, bias: step_bias.Bias) -> xarray.Datas
         "free_energy_change": free_energy_change(run.magnet, run.protocol),
         "step_bias": bias.value,
         "step_bias_error": bias.error,
+        **dict(zip(run.scheme.diagnostics, results.diagnostics, strict=True)),
     }
     coordinates: dict[str, object] = {
         "component": ["x", "y", "z"],

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sphere_oracle import sphere_nodes
 
-from spintherm.fokker_planck import generating, harmonics, moments
+from sphere_oracle import sphere_nodes
+from spintherm.fokker_planck import harmonics
+from spintherm.fokker_planck.generating import generating_function
+from spintherm.fokker_planck.moments import moments
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.tabulate import tabulate
-from spintherm.trajectories.engine import SCHEMES, table
+from spintherm.trajectories.engine import SCHEMES, Table, table
 
 NAMES = ("<Sigma>", "Var W", "Cov(W, S_P)", "<exp(-beta (W - dF))>")
 
@@ -122,9 +124,7 @@ def jumped(sphere: Sphere, jump: np.ndarray, after: np.ndarray, beta: float) -> 
     """Carry the same functions back over a jump of the field, jump = m DH."""
     w = -sphere.nodes @ jump
     W, S, WW, WS, J = after.T
-    return np.stack(
-        [w + W, S, w * w + 2.0 * w * W + WW, w * S + WS, np.exp(-beta * w) * J], axis=1
-    )
+    return np.stack([w + W, S, w * w + 2.0 * w * W + WW, w * S + WS, np.exp(-beta * w) * J], axis=1)
 
 
 def observables(
@@ -132,24 +132,55 @@ def observables(
 ) -> np.ndarray:
     """What `NAMES` says, as the scheme with that many steps has it, for a start in equilibrium."""
     cut = table(magnet, tabulate(protocol, steps), SCHEMES[scheme])
+    W, S, WW, WS, J = raw_moments(magnet, protocol, cut, step, sphere)
+    change = free_energy_change(magnet, protocol)
+    sigma = magnet.beta * (W - change) + S
+    return np.array([sigma, WW - W * W, WS - W * S, J * np.exp(magnet.beta * change)])
+
+
+def raw_moments(
+    magnet: Magnet, protocol: Protocol, cut: Table, step: Step, sphere: Sphere
+) -> np.ndarray:
+    """<W>, <S_P>, <W^2>, <W S_P>, <e^(-beta W)> of a whole process, for a start in equilibrium."""
     functions = np.zeros((len(sphere.nodes), 5))
     functions[:, 4] = 1.0
     functions = jumped(sphere, cut.jumps[-1], functions, magnet.beta)
     for k in reversed(range(cut.steps)):
         functions = one_step(sphere, step(sphere.nodes, cut.constants, k), functions, magnet.beta)
         functions = jumped(sphere, cut.jumps[k], functions, magnet.beta)
+    return equilibrium(magnet, protocol, sphere) @ functions
+
+
+def equilibrium(magnet: Magnet, protocol: Protocol, sphere: Sphere) -> np.ndarray:
+    """Probabilities of the nodes in equilibrium at the first field."""
     exponent = magnet.beta * magnet.moment * (sphere.nodes @ protocol.initial_field)
     density = sphere.weights * np.exp(exponent - exponent.max())
-    W, S, WW, WS, J = density @ functions / density.sum()
-    change = free_energy_change(magnet, protocol)
-    sigma = magnet.beta * (W - change) + S
-    return np.array([sigma, WW - W * W, WS - W * S, J * np.exp(magnet.beta * change)])
+    return np.asarray(density / density.sum())
+
+
+def steady_means(
+    magnet: Magnet, field, torque, h: float, scheme: str, step: Step, sphere: Sphere
+) -> np.ndarray:
+    """<n>, work per time and pumped entropy per time of the scheme's own steady state, shape (5,).
+
+    The stationary density is the left eigenvector of the one-step operator's matrix.
+    """
+    cut = table(magnet, tabulate(Protocol(h, field, torque), 1), SCHEMES[scheme])
+    outcomes = step(sphere.nodes, cut.constants, 0)
+    later = sphere.basis.evaluate(outcomes.direction)
+    kernel = sphere.project(np.einsum("kjs,j->ks", later, outcomes.probability))
+    unit = np.zeros(sphere.basis.size)
+    unit[0] = np.sqrt(4.0 * np.pi)
+    density = np.linalg.solve((np.eye(sphere.basis.size) - kernel.T)[1:, 1:], kernel.T[1:, 0])
+    values = sphere.values @ np.append(1.0, density) / unit[0] * sphere.weights
+    gains = outcomes.mean(outcomes.work), outcomes.mean(outcomes.pumped)
+    return np.append(values @ sphere.nodes, [values @ gain / h for gain in gains])
 
 
 def exact_observables(magnet: Magnet, protocol: Protocol) -> np.ndarray:
     """The same from the density engine."""
-    both = moments.moments(magnet, protocol, order=2)
-    G = generating.generating_function(magnet, protocol, work=-1.0).generating_function.item()
+    both = moments(magnet, protocol, order=2)
+    G = generating_function(magnet, protocol, work=-1.0).generating_function.item()
     change = free_energy_change(magnet, protocol)
     return np.array(
         [

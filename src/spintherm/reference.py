@@ -14,8 +14,8 @@ Exact-ft: the reversible part over Dt/2, an irreversible step with explicit tran
 reversible part over Dt/2 (see `spintherm.kernels.reversible`); heat is -T times a log-ratio of
 densities, pumped entropy the logarithm of a Jacobian, work what the first law leaves.
 
-In the others work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich) rule, and a jump
-of H does work -m.DH.
+In the others work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich)
+rule. A jump of H does work -m.DH.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def splitting(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Nois
 
 
 def exact_ft(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise) -> Paths:
-    """Integrate by the scheme with exact theorems; noise(k): uniforms, azimuths, tilts of step k."""
+    """Integrate by exact-ft; noise(k) gives uniforms, azimuths and tilts in [-1, 1] of step k."""
     paths = _at_rest(moment)
     nothing = np.zeros(3)
     for k, dt in enumerate(table.durations):
@@ -265,9 +265,7 @@ def _concentration(s: float) -> float:
     from scipy.optimize import brentq
 
     mean = np.exp(-2.0 * s)
-    root = brentq(
-        lambda k: 1.0 / np.tanh(k) - 1.0 / k - mean, 1e-6, 2.0 / (1.0 - mean), xtol=1e-15
-    )
+    root = brentq(lambda k: 1.0 / np.tanh(k) - 1.0 / k - mean, 1e-6, 2.0 / (1.0 - mean), xtol=1e-15)
     return float(root)
 
 

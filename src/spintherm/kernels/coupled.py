@@ -187,7 +187,5 @@ def couple_exact_ft(
                 gx, gy, gz = tangent(bx, by, bz, frame, 0.0, 1.0)
                 cosine = scale * dot(cx, cy, cz, ex, ey, ez)
                 sine = scale * dot(cx, cy, cz, gx, gy, gz)
-            _exact_ft_step(
-                coarse, i, exponential, cosine, sine, -np.copysign(tilt, signs), c
-            )
+            _exact_ft_step(coarse, i, exponential, cosine, sine, -np.copysign(tilt, signs), c)
         generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3

@@ -317,6 +317,30 @@ def test_paths_are_those_of_the_splitting():
         assert np.allclose(ratio, full / full[:, :1, :1], rtol=0.0, atol=1e-14)
 
 
+def test_heat_expands_as_the_docs_say():
+    """docs/exact-ft.md, section 4: what is left is of the order h^(5/2), and delta is h^(3/2)."""
+    H, P, m = np.array([0.7, 0.2, -0.6]), np.array([0.1, -0.6, -0.5]), MAGNET.moment
+    halvings, left, delta = (1, 2, 4, 8), [], []
+    for n in halvings:
+        h = 0.1 / n
+        s = MAGNET.damping * MAGNET.temperature * h
+        tab = tabulate(Protocol(h, H, P), 1)
+        cut = table(MAGNET, tab, SCHEME)
+        path, tilt, (_, Q, _) = walked(Protocol(h, H, P), tab, cut.constants, cut.jumps, 2000)
+        law = Densities(MAGNET, H, P, h)
+        (u, _), (v, _) = law.move(law.R, path[0]), law.move(np.linalg.inv(law.R), path[1])
+        x, area = 1.0 - np.sum(u * v, axis=1), m**2 * np.cross(u, v) @ P
+        heating = m * (v - u) @ H
+        sign = law.sign(path[0], path[1], tilt[0])
+        levy = 2.0 * MAGNET.temperature * sign * (0.5 * (u + v) @ law.levy)
+        expansion = heating * (1.0 + 0.5 * (4.0 * s - x)) - area * (1.0 + s) + levy
+        integral = heating - area * (1.0 + x / 3.0) * (1.0 - s / 3.0) + levy
+        left.append(np.linalg.norm(-Q - expansion))
+        delta.append(np.linalg.norm(-Q - integral))
+    assert slopes(halvings, np.array(left)) == pytest.approx(2.5, abs=0.05)
+    assert slopes(halvings, np.array(delta)) == pytest.approx(1.5, abs=0.05)
+
+
 def test_declared_order_is_that_of_the_bias():
     found = measured_slopes(STEPS, step_of(4, 10))
     assert all(abs(slope - ORDER) < MARGIN for slope in found.values()), found

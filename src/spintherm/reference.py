@@ -10,8 +10,8 @@ Euler-Maruyama, [II] SI 62-63:
 Splitting: the deterministic part over Dt/2, the noise over Dt, the deterministic part over Dt/2,
 each exactly (see `spintherm.kernels.schemes`).
 
-Exact-ft: the reversible part over Dt/2, an irreversible step with explicit transition densities, the
-reversible part over Dt/2 (see `spintherm.kernels.reversible`); heat is -T times a log-ratio of
+Exact-ft: the reversible part over Dt/2, an irreversible step with explicit transition densities,
+the reversible part over Dt/2 (see `spintherm.kernels.reversible`); heat is -T times a log-ratio of
 densities, pumped entropy the logarithm of a Jacobian, work what the first law leaves.
 
 In the others work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich)

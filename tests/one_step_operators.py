@@ -14,9 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sphere_oracle import sphere_nodes
-from spintherm.fokker_planck import harmonics
-from spintherm.fokker_planck.generating import generating_function
-from spintherm.fokker_planck.moments import moments
+from spintherm.fokker_planck import generating_function, harmonics, moments
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.tabulate import tabulate

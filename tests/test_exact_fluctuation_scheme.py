@@ -240,7 +240,7 @@ def detailed_mismatch(protocol, steps, column=0, factor=1.0):
     return np.max(np.abs(forward - backward - sigma))
 
 
-@pytest.mark.parametrize("steps", [2, 5, 20])
+@pytest.mark.parametrize("steps", [2, 5, 21])
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_detailed_theorem_path_by_path(name, steps):
     assert detailed_mismatch(PROTOCOLS[name], steps) < 1e-12

@@ -20,7 +20,7 @@ from spintherm.protocol import Protocol
 from spintherm.tabulate import tabulate
 from spintherm.trajectories.engine import SCHEMES, Table, table
 
-NAMES = ("<Sigma>", "Var W", "Cov(W, S_P)", "<exp(-beta (W - dF))>")
+NAMES = ("<W>", "<Sigma>", "Var W", "Cov(W, S_P)", "<exp(-beta (W - dF))>")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def observables(
     W, S, WW, WS, J = raw_moments(magnet, protocol, cut, step, sphere)
     change = free_energy_change(magnet, protocol)
     sigma = magnet.beta * (W - change) + S
-    return np.array([sigma, WW - W * W, WS - W * S, J * np.exp(magnet.beta * change)])
+    return np.array([W, sigma, WW - W * W, WS - W * S, J * np.exp(magnet.beta * change)])
 
 
 def raw_moments(
@@ -182,6 +182,7 @@ def exact_observables(magnet: Magnet, protocol: Protocol) -> np.ndarray:
     change = free_energy_change(magnet, protocol)
     return np.array(
         [
+            both.raw_moment.values[1, 0],
             both.entropy_production_raw_moment.values[1],
             both.central_moment.values[2, 0],
             both.central_moment.values[1, 1],

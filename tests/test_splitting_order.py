@@ -151,10 +151,10 @@ def test_second_order_by_sampling():
         dW, dS = W - W.mean(), S - S.mean()
         weights = np.exp(-MAGNET.beta * (W - run.free_energy_change.item()))
         for samples, value in zip(
-            (sigma, dW * dW, dW * dS, weights), in_steps("ramp", steps), strict=True
+            (W, sigma, dW * dW, dW * dS, weights), in_steps("ramp", steps), strict=True
         ):
             assert abs(samples.mean() - value) < 4.5 * samples.std() / np.sqrt(W.size)
-        biases[place] = sigma.mean() - exact("ramp")[0]
+        biases[place] = sigma.mean() - exact("ramp")[1]
         errors[place] = sigma.std() / np.sqrt(W.size)
     assert np.all(np.abs(biases) > 8.0 * errors)
     slope = np.log2(biases[0] / biases[1])

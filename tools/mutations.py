@@ -159,6 +159,62 @@ MUTATIONS = (
         "0.0 * self.temperature * self.damping * m",
         ("test_magnet.py",),
     ),
+    Mutation(
+        "diffusion twice too strong (density engine)",
+        "fokker_planck/generator.py",
+        "out[..., LAPLACIAN] = eta * T",
+        "out[..., LAPLACIAN] = 2.0 * eta * T",
+        ("test_evolution.py",),
+    ),
+    Mutation(
+        "sign of the torque in the damping (density engine)",
+        "fokker_planck/generator.py",
+        "out[..., GRADIENT] = eta * m * H + g * m * P",
+        "out[..., GRADIENT] = eta * m * H - g * m * P",
+        ("test_evolution.py",),
+    ),
+    Mutation(
+        "sense of the precession (density engine)",
+        "fokker_planck/generator.py",
+        "out[..., ROTATION] = g * H - eta * m**2 * P",
+        "out[..., ROTATION] = -g * H - eta * m**2 * P",
+        ("test_evolution.py",),
+    ),
+    Mutation(
+        "pumped entropy counted without its factor 2",
+        "fokker_planck/generator.py",
+        "pumped[..., LINEAR] = 2.0 * magnet",
+        "pumped[..., LINEAR] = 1.0 * magnet",
+        ("test_generating_function.py",),
+    ),
+    Mutation(
+        "noise of the counted work halved",
+        "fokker_planck/generator.py",
+        "second[..., ONE] = 2.0 * damped",
+        "second[..., ONE] = 1.0 * damped",
+        ("test_generating_function.py",),
+    ),
+    Mutation(
+        "sign of the correlation of work and turning",
+        "fokker_planck/generator.py",
+        "first[..., ROTATION] = -2.0 * eta",
+        "first[..., ROTATION] = 2.0 * eta",
+        ("test_generating_function.py",),
+    ),
+    Mutation(
+        "sign of the work of a jump (density engine)",
+        "fokker_planck/schedule.py",
+        "yield Kick(0, pull * owed)",
+        "yield Kick(0, -pull * owed)",
+        ("test_generating_function.py",),
+    ),
+    Mutation(
+        "energy at the end left out of the heat's density",
+        "fokker_planck/functional_density.py",
+        "(-1.0, 0.0, -1.0, 1.0)",
+        "(-1.0, 0.0, -1.0, 0.0)",
+        ("test_functional_density.py",),
+    ),
 )
 
 

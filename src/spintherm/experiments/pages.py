@@ -41,7 +41,8 @@ _FIGURE_1 = (
 _FIGURE_2 = (
     "As Fig. 2 of [I]: the work alone does not obey Crooks' usual form 4.26, the line, because "
     "entropy is pumped. Left: ln p_F(W)/p_B(-W) in bins of β(W - ΔF), symbols as in Fig. 1, "
-    "and exact curves. Right: by how many standard errors slope and intercept are off; the dashed "
+    "and the exact curves (a bin is as wide as 1, so that its symbol may lie beside them where "
+    "they bend). Right: by how many standard errors slope and intercept are off; the dashed "
     "line is at 10."
 )
 _BEYOND = (

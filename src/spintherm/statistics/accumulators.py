@@ -66,7 +66,7 @@ class MomentSet:
     def moved(self, sums: FloatArray, shift: FloatArray) -> FloatArray:
         """Return sums about another mean, which lies `shift` below the old one."""
         terms = self._factor * np.prod(shift**self._gap, axis=1) * sums[self._source]
-        return np.bincount(self._target, terms, len(self.powers))
+        return np.asarray(np.bincount(self._target, terms, len(self.powers)), dtype=np.float64)
 
 
 def _covers(p: tuple[int, ...], q: tuple[int, ...]) -> bool:
@@ -138,7 +138,7 @@ class CentralMoments:
         size = self.mean.size
         unit = np.eye(size, dtype=int)
         pairs = [[self.kept.index[tuple(map(int, a + b))] for b in unit] for a in unit]
-        return self.sums[np.array(pairs)] / max(self.count - 1, 1)
+        return np.asarray(self.sums[np.array(pairs)] / max(self.count - 1, 1))
 
     def _diagonal(self, order: int) -> FloatArray:
         unit = order * np.eye(self.mean.size, dtype=int)

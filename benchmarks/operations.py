@@ -78,7 +78,8 @@ def operations(scheme: Scheme) -> Operations:
 
 def columns(scheme: Scheme) -> int:
     """Length of a row of a scheme's constants."""
-    return table(Magnet(1.0, 1.0, 0.5, 1.0), tabulate(Protocol(1.0), 1), scheme).constants.shape[1]
+    rest = tabulate(Protocol(1.0, None, None), 1)
+    return table(Magnet(1.0, 1.0, 0.5, 1.0), rest, scheme).constants.shape[1]
 
 
 def _counts(block: str) -> dict[str, int]:

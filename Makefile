@@ -7,7 +7,7 @@ OUT ?= results
 SIZE ?= default
 STAMP := $(VENV)/.installed
 
-.PHONY: reproduce test check bench mutations lock format clean
+.PHONY: reproduce test check bench bench-peers mutations lock format clean
 
 reproduce: $(STAMP) ## the papers' results: figures, data, report and verdicts in $(OUT)
 	$(BIN)/spintherm reproduce --size $(SIZE) --out $(OUT)
@@ -21,8 +21,22 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## measure; JSON=file writes the figures too
-	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
+BENCH = -m benchmarks $(if $(JSON),--json $(JSON)) $(if $(FIGURE),--figure $(FIGURE)) $(if $(RECORD),--record)
+PEERS := .venv-peers
+PEERS_STAMP := $(PEERS)/.installed
+
+bench: $(STAMP) ## measure; JSON=file, FIGURE=file write the figures and a plot, RECORD=1 the record
+	$(BIN)/python $(BENCH)
+
+bench-peers: $(PEERS_STAMP) ## the same with cmtj and diffrax, in an environment of their own
+	$(PEERS)/bin/python $(BENCH)
+
+$(PEERS_STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --require-hashes -r requirements.lock
+	$(PEERS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	$(PEERS)/bin/pip install --quiet cmtj diffrax
+	touch $(PEERS_STAMP)
 
 mutations: $(STAMP) ## break the physics on purpose and see which tests notice
 	$(BIN)/python tools/mutations.py --write docs/mutations.md
@@ -44,4 +58,4 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) results build dist .pytest_cache .mypy_cache .ruff_cache

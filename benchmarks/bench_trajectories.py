@@ -1,4 +1,4 @@
-"""Spin-steps per second of the trajectory kernels, against NumPy in the same run."""
+"""Spin-steps per second of the trajectory kernels, against NumPy and others in the same run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.figures import Contestant, Figure, against, rates
-from spintherm import Magnet, Protocol, Ramp, Triangle, simulate
+from benchmarks.bench_peers import peers
+from benchmarks.figures import Contestant, Figure, against, exactly, rates
+from benchmarks.operations import operations, peak_fused
+from spintherm import Magnet, Protocol, Ramp, Triangle, simulate, simulate_statistics
 from spintherm.tabulate import tabulate
-from spintherm.trajectories.engine import SCHEMES, Keys, advance, default_threads, generators, table
+from spintherm.trajectories.engine import (
+    SCHEMES,
+    Keys,
+    Scheme,
+    advance,
+    default_threads,
+    generators,
+    table,
+)
 
 MAGNET = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
 PROTOCOL = Protocol(1.0, Ramp((0, 0, 1), (0, 0, -1), 1.0), Triangle((0, 1, 1), 1.0))
@@ -73,22 +84,56 @@ def rival(count: int) -> Contestant:
     )
 
 
-def kernel(name: str) -> Contestant:
+def arithmetics() -> Iterator[tuple[str, Scheme]]:
+    """Every scheme, and its fast arithmetic where it has one."""
+    for name, scheme in SCHEMES.items():
+        yield name, scheme
+        if scheme.fast is not None:
+            yield f"{name}, fast", scheme.fast
+
+
+def kernel(name: str, scheme: Scheme) -> Contestant:
     """One kernel on one core, with work, heat and pumped entropy accumulated."""
-    scheme = SCHEMES[name]
     rows = table(MAGNET, tabulate(PROTOCOL, STEPS), scheme)
     state = np.zeros((6, LANES))
     state[2] = 1.0
     streams = generators(Keys.from_seed(1).dynamics, 0, LANES)
     return Contestant(
-        f"{name}, all functionals",
+        f"{name}: W, Q, S_P, dE",
         LANES * rows.steps,
         UNIT,
         lambda: advance(scheme, state, streams, rows, 0, rows.steps),
     )
 
 
-def whole(threads: int) -> Contestant:
+def arithmetic(name: str, scheme: Scheme, rate: float, peak: float) -> list[Figure]:
+    """Operations of a step, and what part of the processor's peak the rate makes use of."""
+    count = operations(scheme)
+    print(f"  one step of {name}: {count}")
+    busy = count.least_slots * rate / peak
+    return [
+        exactly(f"{name}: operations", count.flops, "flop/step"),
+        exactly(f"{name}: part of peak", 0.5 * count.flops * rate / peak, "of peak flop/s"),
+        exactly(f"{name}: multipliers busy", busy, "of their slots"),
+    ]
+
+
+def whole(threads: int, fast: bool = False) -> Contestant:
+    """`simulate_statistics` from call to Dataset, step bias included."""
+    count = 1_000_000
+    name = f"simulate_statistics{', fast' * fast}, 10^6 trajectories, {threads} thread"
+    return Contestant(
+        name + "s" * (threads > 1),
+        count * STEPS,
+        "spin-steps/s",
+        lambda: simulate_statistics(
+            MAGNET, PROTOCOL, trajectories=count, seed=1, steps=STEPS, threads=threads, fast=fast
+        ),
+        time.perf_counter,
+    )
+
+
+def kept(threads: int) -> Contestant:
     """`simulate` from call to Dataset, step bias included."""
     count = 1_000_000
     return Contestant(
@@ -105,33 +150,57 @@ def whole(threads: int) -> Contestant:
 MEMORY_PROBE = """
 import resource
 from benchmarks.bench_trajectories import MAGNET, PROTOCOL
-from spintherm import simulate
-run = simulate(MAGNET, PROTOCOL, trajectories=10_000_000, seed=1, steps=8)
+from spintherm import {function} as call
+run = call(MAGNET, PROTOCOL, trajectories=10_000_000, seed=1, steps=8)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
-def memory() -> Figure:
+def memory(function: str) -> Figure:
     """Largest resident memory of a process that simulates ten million trajectories."""
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY_PROBE],
+        [sys.executable, "-c", MEMORY_PROBE.format(function=function)],
         capture_output=True,
         text=True,
         check=True,
         env=environment,
     )
-    peak = float(done.stdout) / 1e9
-    return Figure("peak memory, 10^7 trajectories", peak, peak, peak, "GB")
+    return exactly(f"peak memory, {function}, 10^7 paths", float(done.stdout) / 1e9, "GB")
+
+
+def speeds() -> list[Figure]:
+    """Kernels and rivals on one core, in one run."""
+    rivals = [rival(count) for count in (1024, 4096, 16384)]
+    others, kernels = list(peers()), list(arithmetics())
+    peak = peak_fused()
+    measured = rates([*rivals, *others, *(kernel(*one) for one in kernels)], repeat=15)
+    numpy_, others_ = measured[:3], measured[3 : 3 + len(others)]
+    ours = measured[3 + len(others) :]
+    best = max(numpy_, key=lambda figure: figure.value)
+    figures = [*numpy_, *(against(figure, best) for figure in [*others_, *ours])]
+    for other in others_:
+        for figure in ours:
+            name = f"{figure.name} against {other.name}"
+            ratio = figure.value / other.value
+            figures.append(exactly(name, ratio, "", other.name, ratio))
+    figures.append(exactly("peak of one core", 2.0 * peak, "flop/s"))
+    for (name, scheme), figure in zip(kernels, ours, strict=True):
+        figures += arithmetic(name, scheme, figure.value, peak)
+    return figures
+
+
+def threads() -> list[Figure]:
+    """Whole calls on one thread and on all processors."""
+    most = default_threads()
+    contestants = [whole(1), whole(1, fast=True), kept(1)]
+    if most > 1:
+        contestants += [whole(most), whole(most, fast=True), kept(most)]
+    measured = rates(contestants, repeat=5)
+    return [*measured[:3], *map(against, measured[3:], measured[:3])]
 
 
 def figures() -> list[Figure]:
     """All figures of the trajectory engine."""
-    rivals = [rival(count) for count in (1024, 4096, 16384)]
-    single = rates([*rivals, *map(kernel, SCHEMES)], repeat=15)
-    best = max(single[:3], key=lambda figure: figure.value)
-    figures = [*single[:3], *(against(figure, best) for figure in single[3:])]
-    if default_threads() > 1:
-        one, two = rates([whole(1), whole(2)], repeat=7)
-        figures += [one, against(two, one)]
-    return [*figures, memory()]
+    return [*speeds(), *threads(), memory("simulate"), memory("simulate_statistics")]

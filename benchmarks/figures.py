@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,37 @@ def against(figure: Figure, rival: Figure) -> Figure:
     return Figure(**{**asdict(figure), "rival": rival.name, "ratio": figure.value / rival.value})
 
 
-def show(title: str, figures: list[Figure]) -> None:
-    """Print a table."""
+def exactly(
+    name: str, value: float, unit: str, rival: str = "", ratio: float | None = None
+) -> Figure:
+    """A figure without a spread."""
+    return Figure(name, value, value, value, unit, rival, ratio)
+
+
+def show(title: str, figures: list[Figure], before: dict[str, float] | None = None) -> None:
+    """Print a table; `before` holds the values of the last recorded run by name."""
     print(f"\n{title}")
     for f in figures:
-        spread = f"({f.low:.3g} ... {f.high:.3g})"
+        spread = "" if f.low == f.high else f"({f.low:.3g} ... {f.high:.3g})"
         ratio = "" if f.ratio is None else f"{f.ratio:.2f} x {f.rival}"
-        print(f"  {f.name:<52} {f.value:>10.4g} {f.unit:<26} {spread:<24} {ratio}")
+        old = (before or {}).get(f.name)
+        change = "" if not old else f"[{f.value / old:.2f} x recorded]"
+        print(f"  {f.name:<52} {f.value:>10.4g} {f.unit:<26} {spread:<22} {change:<18} {ratio}")
 
 
-def write(path: str, sections: dict[str, list[Figure]]) -> None:
+def recorded(path: str | Path) -> dict[str, dict[str, float]]:
+    """Values of the last recorded run by section and name; nothing if there is none."""
+    if not Path(path).exists():
+        return {}
+    data = json.loads(Path(path).read_text(encoding="utf-8"))
+    machine = data.pop("machine", {})
+    print(f"recorded before on {machine.get('processor')}, numba {machine.get('numba')}")
+    return {
+        section: {one["name"]: one["value"] for one in figures} for section, figures in data.items()
+    }
+
+
+def write(path: str | Path, sections: dict[str, list[Figure]]) -> None:
     """Write all figures as JSON, with the machine they were measured on."""
     import platform
 
@@ -85,3 +107,4 @@ def write(path: str, sections: dict[str, list[Figure]]) -> None:
     data = {name: [asdict(f) for f in figures] for name, figures in sections.items()}
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"machine": machine, **data}, file, indent=1)
+        file.write("\n")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spintherm.kernels import constants, elementary, ensemble, jit, noise
+from spintherm.kernels import constants, elementary, ensemble, fast, jit, noise
 
 
 @numba.njit
@@ -208,19 +208,21 @@ def test_moebius_matrices_are_matrix_exponentials(scale):
 
 
 ENTRY_POINTS = {
-    "advance_splitting": 33,
-    "advance_euler_maruyama": 20,
+    "advance_splitting": (ensemble, 33),
+    "advance_euler_maruyama": (ensemble, 20),
+    "advance_fast": (fast, fast.COLUMNS),
 }
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)
 def test_the_loop_over_lanes_is_vector_code(name):
     """Square roots and divisions of whole vectors appear, and most products are vector products."""
-    function = getattr(ensemble, name).py_func
+    module, columns = ENTRY_POINTS[name]
+    function = getattr(module, name).py_func
     fresh = numba.njit(nogil=True, error_model="numpy")(function)
     state = np.zeros((6, 8))
     state[2] = 1.0
-    row = np.zeros((1, ENTRY_POINTS[name]))
+    row = np.zeros((1, columns))
     fresh(state, generators(0, 0, 8), row, np.zeros((1, 3)))
     (code,) = fresh.inspect_llvm().values()
     vector_roots = re.findall(r"call <(\d+) x double> @llvm\.sqrt", code)

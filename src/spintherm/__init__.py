@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
-    from spintherm.trajectories import simulate
+    from spintherm.trajectories import simulate, simulate_statistics
     from spintherm.waveforms import (
         Constant,
         Function,
@@ -56,6 +56,7 @@ _HOMES = {
     "Samples": "waveforms",
     "Function": "waveforms",
     "simulate": "trajectories",
+    "simulate_statistics": "trajectories",
     "steady_state": "fokker_planck",
     "steady_states": "fokker_planck",
     "scgf": "fokker_planck",
@@ -103,6 +104,7 @@ __all__ = [
     "reference",
     "scgf",
     "simulate",
+    "simulate_statistics",
     "statistics",
     "steady_state",
     "steady_states",

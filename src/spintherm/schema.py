@@ -31,6 +31,9 @@ class Variable:
 
 _EACH = ("trajectory",)
 _SAVED = ("trajectory", "time")
+_OF = ("functional",)
+_WEIGHT = ("exponential",)
+_BINNED = {"work": "energy", "heat": "energy", "pumped_entropy": "k_B", "entropy_production": "k_B"}
 VARIABLES = {
     "work": Variable(_EACH, "energy", "work W done on the magnet, [I] 3.3a"),
     "heat": Variable(_EACH, "energy", "heat Q absorbed from the bath, [I] 3.3b"),
@@ -55,6 +58,37 @@ VARIABLES = {
     "running_heat": Variable(_SAVED, "energy", "heat absorbed up to the saved time"),
     "running_pumped_entropy": Variable(_SAVED, "k_B", "entropy pumped up to the saved time"),
     "running_energy_change": Variable(_SAVED, "energy", "energy change up to the saved time"),
+    "mean": Variable(_OF, "as the functional", "mean"),
+    "mean_error": Variable(_OF, "as the functional", "standard error of the mean"),
+    "variance": Variable(_OF, "the functional's squared", "variance"),
+    "variance_error": Variable(_OF, "the functional's squared", "standard error of the variance"),
+    "covariance": Variable(
+        (*_OF, "other_functional"), "product of the functionals'", "covariances"
+    ),
+    "central_moment": Variable((*_OF, "order"), "the functional's to the order", "central moments"),
+    "joint_central_moment": Variable(
+        ("work_power", "pumped_entropy_power"), "energy^work_power", "central moments of W and S_P"
+    ),
+    "exponential_average": Variable(_WEIGHT, "1", "average of the exponential"),
+    "exponential_average_error": Variable(_WEIGHT, "1", "standard error of that average"),
+    "effective_samples": Variable(_WEIGHT, "1", "(sum w)^2 / sum w^2 of the exponentials w"),
+    "largest_share": Variable(_WEIGHT, "1", "share of the sum that the largest exponential has"),
+    **{
+        f"{name}_{part}": Variable((f"{name}_{dim}",), unit, f"histogram of {name}: {meaning}")
+        for name, energy in _BINNED.items()
+        for part, dim, unit, meaning in (
+            ("edges", "edge", energy, "edges of the bins"),
+            ("counts", "bin", "1", "trajectories in each bin"),
+        )
+    },
+    **{
+        f"{name}_outside": Variable(("side",), "1", f"trajectories outside the bins of {name}")
+        for name in _BINNED
+    },
+    "joint_counts": Variable(
+        ("work_bin", "pumped_entropy_bin"), "1", "trajectories in each bin of W and S_P"
+    ),
+    "joint_outside": Variable((), "1", "trajectories outside the joint bins"),
 }
 
 

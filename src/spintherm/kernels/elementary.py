@@ -1,8 +1,9 @@
 """Branch-free elementary functions that a compiler turns into vector code.
 
 log: reduction to [sqrt(1/2), sqrt(2)), then the classic series in s = f/(2 + f) (fdlibm e_log.c).
-cos and sin of a full turn: fdlibm's k_sin.c and k_cos.c on an eighth of a turn, then two doublings.
-Measured errors are in the tests: log below 1 ulp, cos and sin below 1e-15 absolutely.
+cos and sin of a full turn: minimax polynomials (Remez' exchange) over half a turn about 1/2.
+The short forms have fewer terms for work that need not be exact to the last bit. The errors named
+are measured in the tests.
 """
 
 import numpy as np
@@ -18,11 +19,44 @@ _MAGIC_BITS = np.uint64(0x4330000000000000)
 _MAGIC = 2.0**52 + 1023.0
 _LN2_HI = 6.93147180369123816490e-01
 _LN2_LO = 1.90821492927058770002e-10
-_S1 = -1.66666666666666324348e-01
-_S2 = -1.98412698298579493134e-04
-_S3 = 2.75573137070700676789e-06
-_C2 = -1.38888888888741095749e-03
-_C4 = -2.75573143513906633035e-07
+_LN2 = 6.93147180559945309417e-01
+_S1 = 3.141592653589793
+_S3 = -5.1677127800499685
+_S5 = 2.550164039877241
+_S7 = -0.5992645293174581
+_S9 = 0.08214588655328563
+_S11 = -0.007370430356047712
+_S13 = 0.00046629917067904196
+_S15 = -2.190202178065833e-05
+_S17 = 7.683942970856575e-07
+_C2 = -4.934802200544676
+_C4 = 4.058712126416498
+_C6 = -1.3352627688434648
+_C8 = 0.23533063012981334
+_C10 = -0.0258068887393988
+_C12 = 0.001929556283824689
+_C14 = -0.00010456658134001717
+_C16 = 4.149592335730234e-06
+_L1 = 0.9999998527761753
+_L2 = -0.4999999535429659
+_L3 = 0.3333527057511079
+_L4 = -0.25001828030172785
+_L5 = 0.19931165708303036
+_L6 = -0.16559542591869336
+_L7 = 0.15162067663015116
+_L8 = -0.14430670113934904
+_L9 = 0.08264178679074154
+_s1 = 3.14159258004572
+_s3 = -5.16770687898301
+_s5 = 2.550031378157954
+_s7 = -0.5980451791909254
+_s9 = 0.07722013873690357
+_c0 = 0.9999999997806559
+_c2 = -4.934802137229331
+_c4 = 4.058709164376899
+_c6 = -1.3352120570903196
+_c8 = 0.23493756106746266
+_c10 = -0.024396720269792047
 
 
 @inline
@@ -51,18 +85,38 @@ def log(x):
 
 @inline
 def cos_sin_turn(w):
-    """Cosine and sine of pi*w for w in [-1, 1]."""
-    a = 0.7853981633974483 * w
-    z = a * a
-    high = fma(z, fma(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08), _S3)
-    sine = a * fma(z, fma(z, fma(z, fma(z, high, _S2), 8.33333333332248946124e-03), _S1), 1.0)
-    high = fma(z, fma(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09), _C4)
-    high = fma(z, fma(z, fma(z, high, 2.48015872894767294178e-05), _C2), 4.16666666666666019037e-02)
-    versine = z * fma(-z, high, 0.5)
-    cosine = 1.0 - versine
-    double_sine = 2.0 * sine * cosine
-    double_cosine = fma(-2.0 * sine, sine, 1.0)
-    return (
-        fma(-2.0 * double_sine, double_sine, 1.0),
-        2.0 * double_sine * double_cosine,
-    )
+    """Cosine and sine of pi*w for w in [-1, 1], within 1e-15.
+
+    cos(pi |w|) = -sin(pi v) and sin(pi |w|) = cos(pi v), where v = |w| - 1/2 is exact.
+    """
+    v = abs(w) - 0.5
+    z = v * v
+    odd = fma(z, fma(z, fma(z, _S17, _S15), _S13), _S11)
+    odd = fma(z, fma(z, fma(z, fma(z, fma(z, odd, _S9), _S7), _S5), _S3), _S1)
+    even = fma(z, fma(z, fma(z, _C16, _C14), _C12), _C10)
+    even = fma(z, fma(z, fma(z, fma(z, fma(z, even, _C8), _C6), _C4), _C2), 1.0)
+    return -(v * odd), np.copysign(even, w)
+
+
+@inline
+def short_log(x):
+    """Natural logarithm of a positive normal double within 6e-9, and never above 0 below 1.
+
+    log(1 + f) = f P(f) on the same range as `log`, but P is a polynomial: no division.
+    """
+    shifted = as_bits(x) + _OFFSET
+    exponent = as_float((shifted >> _SHIFT_52) | _MAGIC_BITS) - _MAGIC
+    f = as_float((shifted & _MANTISSA) + _SQRT_HALF_BITS) - 1.0
+    p = fma(f, fma(f, fma(f, fma(f, _L9, _L8), _L7), _L6), _L5)
+    p = fma(f, fma(f, fma(f, fma(f, p, _L4), _L3), _L2), _L1)
+    return fma(f, p, exponent * _LN2)
+
+
+@inline
+def short_cos_sin_turn(w):
+    """Cosine and sine of pi*w for w in [-1, 1], within 4e-9; formulas of `cos_sin_turn`."""
+    v = abs(w) - 0.5
+    z = v * v
+    odd = fma(z, fma(z, fma(z, fma(z, _s9, _s7), _s5), _s3), _s1)
+    even = fma(z, fma(z, fma(z, fma(z, fma(z, _c10, _c8), _c6), _c4), _c2), _c0)
+    return -(v * odd), np.copysign(even, w)

@@ -16,24 +16,26 @@ from spintherm.kernels.schemes import (
     euler_maruyama,
     load_euler_maruyama,
     load_splitting,
-    moebius_with_frame,
+    moebius_with_shrink,
+    reflected,
     renormalised,
-    splitting,
+    second_drift,
     tangent,
 )
 
-LANES = 64
+LANES = 256
 X, Y, Z, WORK, HEAT, PUMPED = (LANES * row for row in range(6))
 S0, S1, S2, S3 = (LANES * row for row in range(4))
-VERSINE, COSINE, SINE, SIGN = (LANES * row for row in range(4))
+VERSINE, COSINE, SINE = (LANES * row for row in range(3))
 GX, GY, GZ = (LANES * row for row in range(3))
 STATE_ROWS = 6
 GENERATOR_ROWS = 4
-NOISE_ROWS = 4
+NOISE_ROWS = 3
 
 
 @inline
-def _load(state, generators, first, count, lanes, bits):
+def load_lanes(state, generators, first, count, lanes, bits):
+    """Fill the buffers with `count` trajectories from `first` on, and harmless ones."""
     lanes[:] = 0.0
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
@@ -46,7 +48,8 @@ def _load(state, generators, first, count, lanes, bits):
 
 
 @inline
-def _store(state, generators, first, count, lanes, bits):
+def store_lanes(state, generators, first, count, lanes, bits):
+    """Copy `count` trajectories back from the buffers."""
     for row in range(STATE_ROWS):
         for i in range(count):
             state[row, first + i] = lanes[row * LANES + i]
@@ -80,7 +83,7 @@ def advance_euler_maruyama(state, generators, constants, jumps):
     noise = np.empty(NOISE_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
-        _load(state, generators, first, count, lanes, bits)
+        load_lanes(state, generators, first, count, lanes, bits)
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
@@ -107,7 +110,7 @@ def advance_euler_maruyama(state, generators, constants, jumps):
                 lanes[WORK + i] += work
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped
-        _store(state, generators, first, count, lanes, bits)
+        store_lanes(state, generators, first, count, lanes, bits)
 
 
 @kernel
@@ -122,33 +125,39 @@ def advance_splitting(state, generators, constants, jumps):
     noise = np.empty(NOISE_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
-        _load(state, generators, first, count, lanes, bits)
+        load_lanes(state, generators, first, count, lanes, bits)
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
                 _jump(lanes, jx, jy, jz)
             c = load_splitting(constants, k)
-            matrix, floor, span, inverse_kappa, _, _, _, _ = c
+            matrix, floor, span, inverse_kappa, _, levy, _, _ = c
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
                 raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
                 bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
                 radial, azimuth, sign = polar_draw(raw)
                 cosine, sine = cos_sin_turn(azimuth)
-                noise[VERSINE + i] = -log(fma(span, radial, floor)) * inverse_kappa
-                noise[COSINE + i], noise[SINE + i], noise[SIGN + i] = cosine, sine, sign
+                versine = -log(fma(span, radial, floor)) * inverse_kappa
+                # a versine is never negative: its sign bit carries the sign of the Levy area
+                noise[VERSINE + i] = np.copysign(versine, sign)
+                noise[COSINE + i], noise[SINE + i] = cosine, sine
             for i in range(LANES):
                 ox, oy, oz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                nx, ny, nz, frame = moebius_with_frame(ox, oy, oz, matrix)
-                dx, dy, dz = tangent(nx, ny, nz, frame, noise[COSINE + i], noise[SINE + i])
-                nx, ny, nz, work, heat, pumped = splitting(
-                    ox, oy, oz, nx, ny, nz, dx, dy, dz, noise[VERSINE + i], noise[SIGN + i], c
+                nx, ny, nz, shrink = moebius_with_shrink(ox, oy, oz, matrix)
+                versine = abs(noise[VERSINE + i])
+                sin_theta = np.sqrt(versine * (2.0 - versine))
+                ux, uy = sin_theta * noise[COSINE + i], sin_theta * noise[SINE + i]
+                px, py, pz = reflected(nx, ny, nz, shrink, ux, uy, versine)
+                area = np.copysign(levy, noise[VERSINE + i])
+                nx, ny, nz, work, heat, pumped = second_drift(
+                    ox, oy, oz, nx, ny, nz, px, py, pz, versine, area, c
                 )
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
                 lanes[WORK + i] += work
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped
-        _store(state, generators, first, count, lanes, bits)
+        store_lanes(state, generators, first, count, lanes, bits)
 
 
 @kernel

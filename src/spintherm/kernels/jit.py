@@ -21,6 +21,7 @@ from typing import Any
 
 import llvmlite
 import numba
+import numpy as np
 from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from numba.core import caching, types
 from numba.extending import intrinsic
@@ -121,6 +122,21 @@ def as_bits(typing_context, value):
         return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
     return types.uint64(types.float64), generate
+
+
+SIGN_BIT = np.uint64(1 << 63)
+
+
+@inline
+def sign_of(value):
+    """Return the sign bit of a double, all other bits zero."""
+    return as_bits(value) & SIGN_BIT
+
+
+@inline
+def flip(value, sign):
+    """Return a double with its sign flipped where `sign`, all other bits zero, has its bit set."""
+    return as_float(as_bits(value) ^ sign)
 
 
 @intrinsic

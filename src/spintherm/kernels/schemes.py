@@ -22,7 +22,7 @@ great circle times (1 - s/3), plus the Levy area's 2 m^2 s (P.n) with a fair sig
 
 import numpy as np
 
-from spintherm.kernels.jit import fma, inline
+from spintherm.kernels.jit import flip, fma, inline, sign_of
 
 
 @inline
@@ -152,30 +152,64 @@ def tangent(nx, ny, nz, a, cosine, sine):
 
 
 @inline
+def reflected(nx, ny, nz, shrink, ux, uy, versine):
+    """Turn n: p at 1 - cos(theta) = versine from n, in the direction of (ux, uy) = sin(theta) d.
+
+    A reflection takes -sign(nz) z to n and (ux, uy, -sign(nz) cos(theta)) to p; shrink =
+    1/(1 + |nz|). It leads to the same p as `tangent`, whose frame it implies, in half the work.
+    """
+    sign = sign_of(nz)
+    uy = flip(uy, sign)
+    along = fma(nx, ux, ny * uy) * shrink
+    back = along + (versine - 1.0)
+    return fma(-back, nx, ux), fma(-back, ny, uy), fma(-back, nz, -flip(along, sign))
+
+
+@inline
+def moebius_with_shrink(nx, ny, nz, a):
+    """Flow of the drift, with 1/(1 + |nz'|) at n' (see `reflected`): one division for both."""
+    scale, px, py, pz = lifted_moebius(nx, ny, nz, a)
+    pole = scale + abs(pz)
+    inverse = 1.0 / (scale * pole)
+    unit = pole * inverse
+    return unit * px, unit * py, unit * pz, scale * (scale * inverse)
+
+
+@inline
 def splitting(ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, sign, constants):
     """Finish a splitting step that began at o and whose first drift led to n; noise goes along d.
 
-    Returns (n', work, heat, pumped entropy). The torque's work, -m^2 P. applied to the areas
-    o x n (drift), arc n x p (noise), p x f (drift), is gathered into one scalar product.
+    Returns (n', work, heat, pumped entropy).
     """
-    a, _, _, _, shrink, levy, q, books = constants
     sin_theta = np.sqrt(versine * (2.0 - versine))
     px = fma(sin_theta, dx, fma(-versine, nx, nx))
     py = fma(sin_theta, dy, fma(-versine, ny, ny))
     pz = fma(sin_theta, dz, fma(-versine, nz, nz))
+    levy = constants[5] * sign
+    return second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, levy, constants)
+
+
+@inline
+def second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, levy, constants):
+    """Finish a splitting step that began at o, drifted to n and was thrown to p by the noise.
+
+    versine is that of the angle between n and p, levy = +-2s. Returns (n', work, heat, pumped
+    entropy). The torque's work, -m^2 P. applied to the areas o x n (drift), arc n x p (noise),
+    p x f (drift), is gathered into one scalar product.
+    """
+    a, _, _, _, shrink, _, q, books = constants
     fx, fy, fz = moebius(px, py, pz, a)
     y = 0.5 * versine
     arc = fma(y, fma(y, fma(y, fma(y, 128.0 / 315.0, 16.0 / 35.0), 8.0 / 15.0), 2.0 / 3.0), 1.0)
     arc = arc * shrink
-    area = levy * sign
     tx, ty, tz = fma(-arc, nx, fx), fma(-arc, ny, fy), fma(-arc, nz, fz)
     torque_work = dot(
         q[0],
         q[1],
         q[2],
-        fma(area, nx, cross_sum(ny, nz, oy, oz, ty, tz, py, pz)),
-        fma(area, ny, cross_sum(nz, nx, oz, ox, tz, tx, pz, px)),
-        fma(area, nz, cross_sum(nx, ny, ox, oy, tx, ty, px, py)),
+        fma(levy, nx, cross_sum(ny, nz, oy, oz, ty, tz, py, pz)),
+        fma(levy, ny, cross_sum(nz, nx, oz, ox, tz, tx, pz, px)),
+        fma(levy, nz, cross_sum(nx, ny, ox, oy, tx, ty, px, py)),
     )
     fx, fy, fz = renormalised(fx, fy, fz)
     work, heat, pumped = bookkeeping(ox, oy, oz, fx, fy, fz, torque_work, books)

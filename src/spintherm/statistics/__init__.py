@@ -4,6 +4,12 @@ The rule of this folder: arrays in, numbers with errors out; nothing here knows 
 file is one noun.
 """
 
+from spintherm.statistics.accumulators import (
+    CentralMoments,
+    Counts,
+    ExponentialMoments,
+    MomentSet,
+)
 from spintherm.statistics.bins import Histogram, binned_sums, histogram
 from spintherm.statistics.estimate import Estimate, combine, mean, variance
 from spintherm.statistics.exponential import ExponentialAverage, exponential_average
@@ -13,12 +19,16 @@ from spintherm.statistics.samples import increasing_edges, parts, sample
 from spintherm.statistics.significance import ChiSquared, normal_z, wald
 
 __all__ = [
+    "CentralMoments",
     "ChiSquared",
+    "Counts",
     "Estimate",
     "ExponentialAverage",
+    "ExponentialMoments",
     "Histogram",
     "LineFit",
     "LogisticFit",
+    "MomentSet",
     "binned_sums",
     "combine",
     "exponential_average",

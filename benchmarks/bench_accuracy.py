@@ -22,7 +22,7 @@ from benchmarks.bench_trajectories import arithmetics, kernel
 from benchmarks.figures import Figure, exactly, rates
 from spintherm import simulate_statistics
 from spintherm.experiments.processes import table_one
-from spintherm.fokker_planck.moments import functional_means
+from spintherm.fokker_planck import functional_means
 
 PROCESS = next(process for process in table_one() if process.name == "(b) blue")
 ACCURACY = 5e-4

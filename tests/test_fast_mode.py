@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spintherm import Constant, Magnet, Protocol, Pulse, Ramp, Triangle, simulate
-from spintherm.fokker_planck.moments import functional_means
+from spintherm.fokker_planck import functional_means
 from spintherm.kernels import elementary
 
 # With Z = 4.5 a comparison raises a false alarm once in 150 000 seeds; the seeds are fixed.

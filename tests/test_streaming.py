@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spintherm import Magnet, Protocol, simulate, simulate_statistics
-from spintherm.fokker_planck.moments import functional_means
-from spintherm.fokker_planck.moments import moments as exact_moments
+from spintherm.fokker_planck import functional_means
+from spintherm.fokker_planck import moments as exact_moments
 from spintherm.kernels.binning import find_bins
 from spintherm.schema import FUNCTIONALS
 from spintherm.statistics import Counts, ExponentialMoments, MomentSet, exponential_average

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spintherm.rare.population import cloning
     from spintherm.rare.reweighting import (
         WeightedEstimate,
         density,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from spintherm.rare.tilts import tilt_for
 
 _HOMES = {
+    "cloning": "population",
     "importance_sampling": "sampling",
     "tilt_for": "tilts",
     "tail_probability": "reweighting",
@@ -31,6 +33,7 @@ _HOMES = {
 
 __all__ = [
     "WeightedEstimate",
+    "cloning",
     "density",
     "effective_samples",
     "exponential_average",
@@ -42,10 +45,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        # the function takes the place of a submodule of the same name
-        found = getattr(import_module(f"spintherm.rare.{_HOMES[name]}"), name)
-        globals()[name] = found
-        return found
+        return getattr(import_module(f"spintherm.rare.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'spintherm.rare' has no attribute {name!r}")
 
 

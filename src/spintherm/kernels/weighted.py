@@ -12,6 +12,7 @@ along the step depends on n, n' and the Levy sign only, whatever law n' came fro
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.ensemble import LANES
@@ -161,7 +162,7 @@ def _control(work, coefficients, k, degree):
             work[WZ + i] = fma(work[WZ + i], factor, work[MZ + i])
 
 
-def polynomial_powers(degree):
+def polynomial_powers(degree: int) -> NDArray[np.int64]:
     """Powers (a, b, c) of x^a y^b z^c in the order of the control's coefficients, shape (n, 3).
 
     On the sphere these (degree + 1)^2 functions span the harmonics up to the degree.

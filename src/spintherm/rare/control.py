@@ -145,14 +145,13 @@ class _Followed:
 
     def values(self, nodes: FloatArray) -> FloatArray:
         """First columns at nodes in the schedule's frame, shape (times, nodes)."""
-        largest = Basis(*(max(getattr(c.basis, k) for c in self.columns) for k in ("l_max", "m_max")))
+        bases = [c.basis for c in self.columns]
+        largest = Basis(max(b.l_max for b in bases), max(b.m_max for b in bases))
         stacked = np.stack([c.basis.embed(c.values[:, 0], largest) for c in self.columns])
         return np.asarray(stacked @ largest.evaluate(nodes).T)
 
 
-def _forwards(
-    here: Process, exponents: Exponents, times: FloatArray
-) -> tuple[_Followed, float]:
+def _forwards(here: Process, exponents: Exponents, times: FloatArray) -> tuple[_Followed, float]:
     """Weighted densities at the times, up to a factor each, and ln G."""
     columns, found, log_scale = here.columns(exponents), _Followed(), 0.0
     for part in here.schedule.cut(times):
@@ -164,9 +163,7 @@ def _forwards(
     return found, log_scale + float(np.log(columns.integrals[0]))
 
 
-def _backwards(
-    here: Process, exponents: Exponents, times: FloatArray
-) -> tuple[_Followed, Columns]:
+def _backwards(here: Process, exponents: Exponents, times: FloatArray) -> tuple[_Followed, Columns]:
     """h at the times, up to a factor each, and h before everything."""
     one = np.zeros(here.basis.size)
     one[0] = np.sqrt(4.0 * np.pi)

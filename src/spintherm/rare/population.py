@@ -238,12 +238,11 @@ def systematic(weights: FloatArray, u: float) -> NDArray[np.intp]:
     """
     cumulative = np.cumsum(weights)
     points = (np.arange(weights.size) + u) * (cumulative[-1] / weights.size)
-    return np.minimum(np.searchsorted(cumulative, points, side="right"), weights.size - 1)
+    heirs = np.searchsorted(cumulative, points, side="right")
+    return np.asarray(np.minimum(heirs, weights.size - 1))
 
 
-def _dataset(
-    run: _Run, clones: int, each: FloatArray, resamplings: FloatArray
-) -> xarray.Dataset:
+def _dataset(run: _Run, clones: int, each: FloatArray, resamplings: FloatArray) -> xarray.Dataset:
     import xarray
 
     mean = each.mean(axis=1)

@@ -169,26 +169,27 @@ class _Group:
 
 
 def _groups(data: Weighted) -> list[_Group]:
-    datasets = [data] if hasattr(data, "data_vars") else list(data)
+    import xarray
+
+    datasets = [data] if isinstance(data, xarray.Dataset) else list(data)
     if not datasets:
         raise ValueError(validation.complaint("data", datasets, "at least one dataset"))
     for place, one in enumerate(datasets):
         _check(place, one, datasets[0])
-    seeds = [(one.attrs["seed"], tuple(one.attrs["tilt"])) for one in datasets]
+    seeds = [one.attrs["seed"] for one in datasets]
     if len(set(seeds)) < len(seeds):
-        expected = "different seeds or tilts: the same paths twice would pretend to more precision"
+        expected = "different seeds: with the same noise twice the errors would be wrong"
         raise ValueError(validation.complaint("data", seeds, expected))
-    tilts = np.array([one.attrs["tilt"] for one in datasets], dtype=float)
-    offsets = np.array(
-        [np.log(one.sizes["trajectory"]) - one.attrs["log_generating_function"] for one in datasets]
-    )
+    tilts = np.array([one.attrs["tilt"] for one in datasets], dtype=np.float64)
+    sizes = np.array([one.sizes["trajectory"] for one in datasets])
+    logs = np.array([one.attrs["log_generating_function"] for one in datasets], dtype=np.float64)
+    offsets = np.log(sizes) - logs
     return [_group(one, tilts, offsets) for one in datasets]
 
 
 def _group(data: xarray.Dataset, tilts: FloatArray, offsets: FloatArray) -> _Group:
-    work, pumped, log_weight = (
-        sample(name, data[name].values, least=2) for name in ("work", "pumped_entropy", "log_weight")
-    )
+    names = ("work", "pumped_entropy", "log_weight")
+    work, pumped, log_weight = (sample(name, data[name].values, least=2) for name in names)
     functionals = np.stack([work / data.attrs["temperature"], pumped])
     mixture = tilts @ functionals + offsets[:, None]
     top = mixture.max(axis=0)
@@ -206,7 +207,9 @@ def _check(place: int, data: xarray.Dataset, first: xarray.Dataset) -> None:
     for key in _SAME:
         if data.attrs[key] != first.attrs[key]:
             expected = f"that of the first dataset, {first.attrs[key]}"
-            raise ValueError(validation.complaint(f"data[{place}].{key}", data.attrs[key], expected))
+            raise ValueError(
+                validation.complaint(f"data[{place}].{key}", data.attrs[key], expected)
+            )
 
 
 @dataclass(frozen=True)

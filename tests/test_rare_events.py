@@ -180,9 +180,11 @@ def test_without_a_control_paths_are_those_of_the_plain_scheme(magnet, protocol)
     npt.assert_allclose(tilted[6], 0.0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("steps", "size"), [(3, 0.5), (12, 0.8)])
-def test_weights_are_exact_for_coarse_steps_and_any_control(magnet, protocol, steps, size):
-    """Concentrations from 1 to 20: no limit of short steps helps here."""
+@pytest.mark.parametrize(("duration", "steps", "size"), [(0.9, 8, 0.8), (6.0, 3, 0.4)])
+def test_weights_are_exact_for_coarse_steps_and_any_control(magnet, duration, steps, size):
+    """Concentrations near 15 and near 1: no limit of short steps helps here."""
+    field = Ramp((0.3, -0.2, 0.9), (-0.5, 0.7, -0.4), duration)
+    protocol = Protocol(duration, field, Pulse((0.4, 0.3, -0.2), 0.2, 0.7))
     plan = table(magnet, tabulate(protocol, steps), SCHEMES["splitting"])
     count = 150_000
     plain, tilted = kernel_states(count, 6), kernel_states(count, 7)

@@ -69,5 +69,5 @@ def rare_density(axes: Axes, exact: xr.Dataset, weighted: xr.Dataset, plain: xr.
     axes.set_ylim(bottom=bottom)
     axes.set_xlabel(r"$\Sigma$")
     axes.set_ylabel(r"$p(\Sigma)$")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower center")
     return axes

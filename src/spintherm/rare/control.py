@@ -22,33 +22,27 @@ which on the sphere has the gradient and the Laplacian of :math:`\ln h`, and is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintherm.fokker_planck.exponents import Exponents, points
-from spintherm.fokker_planck.generator import Coefficients, adjoint
+from spintherm.fokker_planck.exponents import points
 from spintherm.fokker_planck.harmonics import Basis, gradient, multiplication
 from spintherm.fokker_planck.initial import sphere
-from spintherm.fokker_planck.process import Process, process
-from spintherm.fokker_planck.propagator import Columns, Limits, propagate
-from spintherm.fokker_planck.schedule import Drive, Kick, Piece
+from spintherm.fokker_planck.process import process
 from spintherm.kernels.weighted import polynomial_powers
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
+from spintherm.rare.doob import LATITUDES, Doob, doob
 from spintherm.tabulate import Tabulation, tabulate
 
 FloatArray = NDArray[np.float64]
 
 MOST_KNOTS = 128  # times at which the control is computed
-TOLERANCE = 1e-9  # of the densities, relative to their norm
-RESOLVED = 1e-7  # of its largest value, below which h is not trusted
 RIDGE = 1e-6  # of the fit, on squared Laplacians
 FLOOR = 1e-3  # share of the fit's weight that is spread over the sphere
 SIDE = 64  # cells of the initial density in each direction
-LATITUDES = 30
 
 
 @dataclass(frozen=True)
@@ -90,28 +84,6 @@ class Control:
     initial: Cells
 
 
-@dataclass(frozen=True)
-class Backwards:
-    """A drive run backwards in time, for functions instead of densities."""
-
-    drive: Drive
-
-    @property
-    def start(self) -> float:
-        """Beginning, as `propagate` reads it."""
-        return self.drive.start
-
-    @property
-    def stop(self) -> float:
-        """End."""
-        return self.drive.stop
-
-    def terms(self, exponents: Exponents, time: Any) -> Coefficients:
-        """Backward generators at the mirrored time; `Drive.terms` gives their adjoints."""
-        mirrored = self.start + self.stop - np.asarray(time)
-        return adjoint(self.drive.terms(exponents, mirrored))
-
-
 def control(
     magnet: Magnet, protocol: Protocol, tabulation: Tabulation, tilt: FloatArray, degree: int
 ) -> Control:
@@ -126,84 +98,23 @@ def control(
     exponents = points(*tilt[:, None])
     knots = tabulate(protocol, min(tabulation.steps, MOST_KNOTS))
     times = 0.5 * (knots.times[1:] + knots.times[:-1])
-    density, log_g = _forwards(here, exponents, times)
-    h, start = _backwards(here, exponents, times)
-    fitted = _fitted(density, h, degree)
-    fields = _fields(fitted, degree, here.schedule.frame)
+    solution = doob(here, exponents, times)
+    fields = _fields(_fitted(solution, degree), degree, here.schedule.frame)
     middles = tabulation.times[:-1] + 0.5 * tabulation.durations
     turning = tilt[0] * magnet.beta * magnet.moment**2 * tabulation.spin_torque_middle
     coefficients = _between(times, fields, middles, protocol.jumps)
     coefficients += _turning(degree + 1, turning)
-    return Control(tilt, log_g, np.ascontiguousarray(coefficients), _cells(here, start))
+    log_g = solution.log_generating_function
+    return Control(tilt, log_g, np.ascontiguousarray(coefficients), _cells(solution))
 
 
-class _Followed:
-    """Columns at some times, all to be evaluated at once."""
-
-    def __init__(self) -> None:
-        self.columns: list[Columns] = []
-
-    def values(self, nodes: FloatArray) -> FloatArray:
-        """First columns at nodes in the schedule's frame, shape (times, nodes)."""
-        bases = [c.basis for c in self.columns]
-        largest = Basis(max(b.l_max for b in bases), max(b.m_max for b in bases))
-        stacked = np.stack([c.basis.embed(c.values[:, 0], largest) for c in self.columns])
-        return np.asarray(stacked @ largest.evaluate(nodes).T)
-
-
-def _forwards(here: Process, exponents: Exponents, times: FloatArray) -> tuple[_Followed, float]:
-    """Weighted densities at the times, up to a factor each, and ln G."""
-    columns, found, log_scale = here.columns(exponents), _Followed(), 0.0
-    for part in here.schedule.cut(times):
-        if isinstance(part, float):
-            found.columns.append(columns)
-            continue
-        columns, scale = _scaled(_through(columns, part, here, exponents))
-        log_scale += scale
-    return found, log_scale + float(np.log(columns.integrals[0]))
-
-
-def _backwards(here: Process, exponents: Exponents, times: FloatArray) -> tuple[_Followed, Columns]:
-    """h at the times, up to a factor each, and h before everything."""
-    one = np.zeros(here.basis.size)
-    one[0] = np.sqrt(4.0 * np.pi)
-    columns, found = Columns(here.basis, exponents.start(one)), _Followed()
-    for part in reversed(list(here.schedule.cut(times))):
-        if isinstance(part, float):
-            found.columns.insert(0, columns)
-            continue
-        columns, _ = _scaled(_through(columns, _mirrored(part), here, exponents))
-    return found, columns
-
-
-def _mirrored(piece: Piece) -> Any:
-    return replace(piece, last=False) if isinstance(piece, Kick) else Backwards(piece)
-
-
-def _through(columns: Columns, piece: Any, here: Process, exponents: Exponents) -> Columns:
-    limits = Limits(TOLERANCE, TOLERANCE)
-    return propagate(columns, [piece], exponents, limits, here.protocol.duration)
-
-
-def _scaled(columns: Columns) -> tuple[Columns, float]:
-    """Columns of norm one, and the logarithm of what they were divided by."""
-    size = float(np.linalg.norm(columns.values))
-    return Columns(columns.basis, columns.values / size), float(np.log(size))
-
-
-def _log(values: FloatArray) -> FloatArray:
-    """Logarithms relative to the largest value, bounded below where values are not resolved."""
-    largest = np.max(values, axis=-1, keepdims=True)
-    return np.asarray(np.log(np.maximum(values / largest, RESOLVED)))
-
-
-def _fitted(density: _Followed, h: _Followed, degree: int) -> FloatArray:
+def _fitted(solution: Doob, degree: int) -> FloatArray:
     """Harmonics of ln h, fitted where the tilted paths are: shape (times, (degree + 1)**2)."""
     nodes, area = sphere(LATITUDES, 2 * LATITUDES)
-    log_h = _log(h.values(nodes))
-    share = np.maximum(density.values(nodes), 0.0) * np.exp(log_h) * area
+    log_h, resolved = solution.log_functions(nodes)
+    share = solution.products(nodes) * area
     share /= share.sum(axis=1, keepdims=True)
-    share += np.where(log_h > np.log(RESOLVED), FLOOR / (4.0 * np.pi) * area, 0.0)
+    share += np.where(resolved, FLOOR / (4.0 * np.pi) * area, 0.0)
     basis = Basis(degree, degree)
     V = basis.evaluate(nodes)
     products = (V[:, :, None] * V[:, None, :]).reshape(len(V), -1)
@@ -255,32 +166,23 @@ def _turning(degree: int, vectors: FloatArray) -> FloatArray:
     return out
 
 
-def _cells(here: Process, start: Columns) -> Cells:
+def _cells(solution: Doob) -> Cells:
     """Cells for p_0 h: centred on its mean, as wide as a law with this mean."""
-    frame = here.schedule.frame
     nodes, area = sphere(2 * LATITUDES, 4 * LATITUDES)
-    density = area * np.exp(_tilted_start(here, start, nodes))
+    density = area * np.exp(solution.log_start(nodes))
     mean = density @ nodes / density.sum()
     length = float(np.linalg.norm(mean))
     axis = mean / length if length > 0.0 else np.array([0.0, 0.0, 1.0])
     concentration = length * (3.0 - length**2) / max(1.0 - length**2, 1e-12) + 1e-3
     axes = _axes(axis)
     n, log_law = _centres(axes, concentration)
-    log_ratio = _tilted_start(here, start, n) - log_law
+    log_ratio = solution.log_start(n) - log_law
     probability = np.exp(log_ratio - log_ratio.max())
     probability /= probability.sum()
     cumulative = np.cumsum(probability)
-    return Cells(
-        axes @ frame, concentration, cumulative / cumulative[-1], np.log(SIDE**2 * probability)
-    )
-
-
-def _tilted_start(here: Process, start: Columns, n: FloatArray) -> FloatArray:
-    """ln p_0 h up to a constant at unit vectors in the schedule's frame."""
-    h = _log(start.basis.expand(start.values[:, 0], n))
-    magnet = here.magnet
-    strength = magnet.beta * magnet.moment * here.schedule.initial_field
-    return np.asarray(h + n @ strength - np.linalg.norm(strength))
+    frame = axes @ solution.process.schedule.frame
+    cumulative /= cumulative[-1]
+    return Cells(frame, concentration, cumulative, np.log(SIDE**2 * probability))
 
 
 def _centres(axes: FloatArray, concentration: float) -> tuple[FloatArray, FloatArray]:

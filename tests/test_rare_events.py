@@ -37,7 +37,7 @@ AXIS = np.array([2.0, -3.0, 6.0]) / 7.0
 COLLINEAR = Protocol(
     0.8, Ramp(1.5 * AXIS, -1.7 * AXIS, 0.8) + Pulse(0.3 * AXIS, 0.3, 0.5), Triangle(2 * AXIS, 0.8)
 )
-TAILS = (1e-12, 1e-8, 1e-4)
+TAILS = (1e-12, 1e-5)
 STEPS = 96
 PATHS = 20_000
 
@@ -87,17 +87,17 @@ def test_tails_down_to_1e_12(protocol):
 
 
 def test_plain_sampling_sees_nothing_there():
-    """A path below the 1e-8 tail appears once in 500 such ensembles."""
+    """Of as many paths, 0.4 are expected below the 1e-5 tail; 6 appear once in 10^7 times."""
     at, _ = exact_tails(DRIVEN)
-    plain = simulate(MAGNET, DRIVEN, trajectories=3 * PATHS, seed=3, steps=STEPS)
-    assert not np.any(plain["entropy_production"].values < at[1])
-    low = plain["entropy_production"].values < at[2]
-    assert np.count_nonzero(low) < 30  # 6 expected, where the weighted paths give 2 %
+    plain = simulate(MAGNET, DRIVEN, trajectories=2 * PATHS, seed=3, steps=STEPS)
+    sigma = plain["entropy_production"].values
+    assert np.count_nonzero(sigma < at[-1]) < 6
+    assert not np.any(sigma < at[0] + 2.0)
 
 
 def test_upper_tail_and_one_ensemble_alone():
-    at = exact_tails(COLLINEAR)[0][2]
-    one = ensembles(COLLINEAR)[2]
+    at = exact_tails(COLLINEAR)[0][-1]
+    one = ensembles(COLLINEAR)[-1]
     lower, upper = (rare.tail_probability(one, [at], tail=name) for name in ("lower", "upper"))
     total = lower["probability"].item() + upper["probability"].item()
     assert total == pytest.approx(np.exp(one["log_weight"]).mean().item(), rel=1e-12)
@@ -110,7 +110,7 @@ def test_upper_tail_and_one_ensemble_alone():
         steps=STEPS,
     )
     found = rare.tail_probability(backward, [14.0], tail="upper")
-    x = np.linspace(14.0, 24.0, 401)
+    x = np.linspace(14.0, 20.0, 151)
     p = distribution(MAGNET, DRIVEN.reversed(), points=x, floor=1e-15, tolerance=1e-4)["density"]
     exact = np.sum(0.5 * (p.values[1:] + p.values[:-1]) * np.diff(x))
     error = Z * found["error"].item() + 0.01 * exact  # step bias, as measured in the lower tail
@@ -152,7 +152,7 @@ def test_integral_theorem_of_a_process_that_plain_sampling_cannot_average():
 
 
 def test_strong_driving_needs_the_gauge_and_has_it():
-    """h alone spans 15 decades here; where it is not resolved one path in twenty counts."""
+    """h alone spans 15 decades here; unresolved, it would leave few paths that count."""
     strong = Protocol(1.2, Ramp((1, 0.5, 6), (-3, 2, -5), 1.2), Triangle((0.5, 2, -1), 1.2))
     data = rare.importance_sampling(MAGNET, strong, tilt=-2.5, trajectories=4000, seed=3, steps=160)
     assert rare.effective_samples(data) > 0.7 * 4000
@@ -282,16 +282,16 @@ def test_several_tilts_combine_without_bias_whatever_is_assumed_of_them():
     found = rare.tail_probability(wrong, at)
     error = Z * found["error"].values + 0.02 * exact
     assert np.all(np.abs(found["probability"].values - exact) < error)
-    edges = np.linspace(at[0], at[2], 13)
+    edges = np.linspace(at[0], at[-1], 13)
     histogram = rare.density(ensembles(DRIVEN), edges)
     between = np.sum(histogram["density"].values) * (edges[1] - edges[0])
     tails = rare.tail_probability(ensembles(DRIVEN), at)["probability"].values
-    assert between == pytest.approx(tails[2] - tails[0], rel=1e-10)
+    assert between == pytest.approx(tails[-1] - tails[0], rel=1e-10)
 
 
 def test_densities_where_a_plain_histogram_is_empty():
     at = exact_tails(DRIVEN)[0]
-    edges = np.linspace(at[0], at[2], 13)
+    edges = np.linspace(at[0], at[-1], 13)
     found = rare.density(ensembles(DRIVEN), edges)
     exact = mean_density(DRIVEN, edges)
     coarse = rare.density(ensembles(DRIVEN, STEPS // 2), edges)["density"].values
@@ -343,7 +343,7 @@ def test_refusals():
 
 
 def test_where_no_path_lies_the_error_is_infinite():
-    empty = rare.tail_probability(ensembles(DRIVEN)[2], [-1e3])
+    empty = rare.tail_probability(ensembles(DRIVEN)[-1], [-1e3])
     assert empty["probability"].item() == 0.0
     assert empty["error"].item() == np.inf
     assert empty["effective_samples"].item() == 0.0

@@ -46,6 +46,9 @@ VARIABLES = {
         _EACH, "energy", "work in excess of the integral of (m x P) o dm - m.dH along the path"
     ),
     "final_moment": Variable((*_EACH, "component"), "moment", "magnetic moment m at the end"),
+    "log_weight": Variable(
+        _EACH, "1", "logarithm of the weight of a path sampled under tilted noise"
+    ),
     "free_energy_change": Variable((), "energy", "F(H_tau) - F(H_0), [I] 4.14"),
     "step_bias": Variable(
         ("estimate",), "as the estimate", "bias of the mean due to the finite time step"

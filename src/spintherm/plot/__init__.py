@@ -19,6 +19,7 @@ from spintherm.plot.fluctuation import (
     work_ratios,
 )
 from spintherm.plot.precession import precession
+from spintherm.plot.rare_events import rare_density
 from spintherm.plot.rates import rate_deviations, rates
 from spintherm.plot.style import COLOURS, ONE_COLUMN, TWO_COLUMNS, style
 
@@ -34,6 +35,7 @@ __all__ = [
     "entropy_production_figure",
     "fitted_slopes",
     "precession",
+    "rare_density",
     "rate_deviations",
     "rates",
     "saved",

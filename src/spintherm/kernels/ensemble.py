@@ -33,7 +33,7 @@ NOISE_ROWS = 4
 
 
 @inline
-def _load(state, generators, first, count, lanes, bits):
+def load_lanes(state, generators, first, count, lanes, bits):
     lanes[:] = 0.0
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
@@ -46,7 +46,7 @@ def _load(state, generators, first, count, lanes, bits):
 
 
 @inline
-def _store(state, generators, first, count, lanes, bits):
+def store_lanes(state, generators, first, count, lanes, bits):
     for row in range(STATE_ROWS):
         for i in range(count):
             state[row, first + i] = lanes[row * LANES + i]
@@ -56,7 +56,7 @@ def _store(state, generators, first, count, lanes, bits):
 
 
 @inline
-def _jump(lanes, jx, jy, jz):
+def jump_lanes(lanes, jx, jy, jz):
     for i in range(LANES):
         lanes[WORK + i] -= dot(jx, jy, jz, lanes[X + i], lanes[Y + i], lanes[Z + i])
 
@@ -80,11 +80,11 @@ def advance_euler_maruyama(state, generators, constants, jumps):
     noise = np.empty(NOISE_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
-        _load(state, generators, first, count, lanes, bits)
+        load_lanes(state, generators, first, count, lanes, bits)
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
-                _jump(lanes, jx, jy, jz)
+                jump_lanes(lanes, jx, jy, jz)
             c = load_euler_maruyama(constants, k)
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
@@ -107,7 +107,7 @@ def advance_euler_maruyama(state, generators, constants, jumps):
                 lanes[WORK + i] += work
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped
-        _store(state, generators, first, count, lanes, bits)
+        store_lanes(state, generators, first, count, lanes, bits)
 
 
 @kernel
@@ -122,11 +122,11 @@ def advance_splitting(state, generators, constants, jumps):
     noise = np.empty(NOISE_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
-        _load(state, generators, first, count, lanes, bits)
+        load_lanes(state, generators, first, count, lanes, bits)
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
-                _jump(lanes, jx, jy, jz)
+                jump_lanes(lanes, jx, jy, jz)
             c = load_splitting(constants, k)
             matrix, floor, span, inverse_kappa, _, _, _, _ = c
             for i in range(LANES):
@@ -148,7 +148,7 @@ def advance_splitting(state, generators, constants, jumps):
                 lanes[WORK + i] += work
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped
-        _store(state, generators, first, count, lanes, bits)
+        store_lanes(state, generators, first, count, lanes, bits)
 
 
 @kernel

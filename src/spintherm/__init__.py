@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
-    from spintherm.trajectories import simulate
+    from spintherm.trajectories import multilevel_means, simulate
     from spintherm.waveforms import (
         Constant,
         Function,
@@ -56,6 +56,7 @@ _HOMES = {
     "Samples": "waveforms",
     "Function": "waveforms",
     "simulate": "trajectories",
+    "multilevel_means": "trajectories",
     "steady_state": "fokker_planck",
     "steady_states": "fokker_planck",
     "scgf": "fokker_planck",
@@ -98,6 +99,7 @@ __all__ = [
     "fokker_planck",
     "generating_function",
     "moments",
+    "multilevel_means",
     "phase_diagram",
     "plot",
     "reference",

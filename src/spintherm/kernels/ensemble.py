@@ -34,6 +34,7 @@ NOISE_ROWS = 4
 
 @inline
 def load_lanes(state, generators, first, count, lanes, bits):
+    """Copy a block of trajectories into the buffers; lanes that are left over stand still."""
     lanes[:] = 0.0
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
@@ -47,6 +48,7 @@ def load_lanes(state, generators, first, count, lanes, bits):
 
 @inline
 def store_lanes(state, generators, first, count, lanes, bits):
+    """Copy a block of trajectories back from the buffers."""
     for row in range(STATE_ROWS):
         for i in range(count):
             state[row, first + i] = lanes[row * LANES + i]
@@ -57,6 +59,7 @@ def store_lanes(state, generators, first, count, lanes, bits):
 
 @inline
 def jump_lanes(lanes, jx, jy, jz):
+    """Book the work of a sudden change of the field by j/m on every lane."""
     for i in range(LANES):
         lanes[WORK + i] -= dot(jx, jy, jz, lanes[X + i], lanes[Y + i], lanes[Z + i])
 

@@ -1,9 +1,12 @@
 """Trajectories: magnet + protocol -> a Dataset with the thermodynamics of every path.
 
 The rule of the folder: `run` is the door and knows words and labels, `initial` prepares the first
-state, `engine` moves bare arrays through the compiled kernels, `bias` measures the step's error.
+state, `engine` moves bare arrays through the compiled kernels, `bias` measures the step's error,
+`ladder` walks paths at several resolutions, from which `tolerance` chooses the steps of a run and
+`multilevel` computes means.
 """
 
+from spintherm.trajectories.multilevel import multilevel_means
 from spintherm.trajectories.run import simulate
 
-__all__ = ["simulate"]
+__all__ = ["multilevel_means", "simulate"]

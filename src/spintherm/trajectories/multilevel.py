@@ -70,10 +70,11 @@ def multilevel_means(
     Where it pays: with "euler-maruyama", whose plain cost grows as e^-3 with the error e, against
     e^-2 (ln e)^2 here. The `gain` in <Sigma> of process (b) of [I] Table I was 1.8, 7.6, 14 and 29
     at e = 1e-2, 2e-3, 1e-3 and 5e-4 (in time 4.8 instead of 7.6 at 2e-3, on a busy machine); in
-    thirty times the field it was 10 at 1e-2, over ten times the duration 2.3. With "splitting" the plain cost grows as e^-2.5 only and a few steps already
-    have a small bias: the gain was 0.5, 0.9, 0.9 and 1.4 in the same four cases, 1.9 in strong
-    fields and 0.35 over the long time (where it chose a single rung). There `simulate` with a
-    `tolerance` is as good, and plain "splitting" takes a third of what "euler-maruyama" takes here.
+    thirty times the field it was 10 at 1e-2, over ten times the duration 2.3. With "splitting" the
+    plain cost grows as e^-2.5 only and a few steps already have a small bias: the gain was 0.5,
+    0.9, 0.9 and 1.4 in the same four cases, 1.9 in strong fields and 0.35 over the long time (where
+    it chose a single rung). There `simulate` with a `tolerance` is as good, and plain "splitting"
+    takes a third of what "euler-maruyama" takes here.
 
     The reason is the variance of a difference: with "euler-maruyama" it falls as the step. With
     "splitting" it falls as the square of the step for the pumped entropy, the energy and, without

@@ -23,7 +23,7 @@ from spintherm import (
     simulate,
     statistics,
 )
-from spintherm.fokker_planck.distribution import distribution
+from spintherm.fokker_planck import distribution
 from spintherm.fokker_planck.generating import generating_function
 from spintherm.kernels import ensemble, weighted
 from spintherm.rare.population import systematic

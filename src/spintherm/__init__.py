@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
-    from spintherm.trajectories import simulate, simulate_statistics
+    from spintherm.trajectories import multilevel_means, simulate, simulate_statistics
     from spintherm.waveforms import (
         Constant,
         Function,
@@ -58,6 +58,7 @@ _HOMES = {
     "Function": "waveforms",
     "simulate": "trajectories",
     "simulate_statistics": "trajectories",
+    "multilevel_means": "trajectories",
     "steady_state": "fokker_planck",
     "steady_states": "fokker_planck",
     "scgf": "fokker_planck",
@@ -101,6 +102,7 @@ __all__ = [
     "fokker_planck",
     "generating_function",
     "moments",
+    "multilevel_means",
     "phase_diagram",
     "plot",
     "rare",

@@ -34,6 +34,8 @@ _SAVED = ("trajectory", "time")
 _OF = ("functional",)
 _WEIGHT = ("exponential",)
 _BINNED = {"work": "energy", "heat": "energy", "pumped_entropy": "k_B", "entropy_production": "k_B"}
+_MEANS = ("estimate",)
+_LEVELS = ("level",)
 VARIABLES = {
     "work": Variable(_EACH, "energy", "work W done on the magnet, [I] 3.3a"),
     "heat": Variable(_EACH, "energy", "heat Q absorbed from the bath, [I] 3.3b"),
@@ -92,6 +94,20 @@ VARIABLES = {
         ("work_bin", "pumped_entropy_bin"), "1", "trajectories in each bin of W and S_P"
     ),
     "joint_outside": Variable((), "1", "trajectories outside the joint bins"),
+    "multilevel_mean": Variable(_MEANS, "as the estimate", "mean over the process"),
+    "standard_error": Variable(_MEANS, "as the estimate", "standard error of the mean"),
+    "bias": Variable(_MEANS, "as the estimate", "bias of the mean due to the finite time step"),
+    "bias_error": Variable(_MEANS, "as the estimate", "standard error of the bias"),
+    "level_steps": Variable(_LEVELS, "1", "time steps of the level"),
+    "level_samples": Variable(_LEVELS, "1", "samples of the level"),
+    "level_cost": Variable(_LEVELS, "steps", "cost of one sample in steps of one trajectory"),
+    "level_mean": Variable((*_LEVELS, *_MEANS), "as the estimate", "mean of the level's term"),
+    "level_variance": Variable(
+        (*_LEVELS, *_MEANS), "square of the estimate's", "variance of one sample of the level"
+    ),
+    "cost": Variable((), "steps", "cost of all samples in steps of one trajectory"),
+    "plain_cost": Variable((), "steps", "cost of plain Monte Carlo to the same error"),
+    "gain": Variable((), "1", "cost of plain Monte Carlo over the cost"),
 }
 
 

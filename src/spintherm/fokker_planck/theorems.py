@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm.fokker_planck.functional_density import distribution
+from spintherm.fokker_planck import distribution
 from spintherm.fokker_planck.generating import generating_function
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.labels import attributes

@@ -4,16 +4,35 @@ The means of the differences between the two measure the step bias with little n
 coarse path stays close to its fine one. The coarse noise is the sum of the two fine displacements,
 parallel-transported to the coarse path along the great circle, over sqrt(2): exactly the law that
 the scheme demands, whatever the paths, since transport is a rotation. The coarse Levy sign is that
-of the area between the fine displacements, which is fair given their sum; where the odds of the
-sign depend on the path, the area gives the sign of the uniform number that decides.
+of the area between the fine displacements, which is fair given their sum.
+
+Blocks of LANES trajectories go through all steps together, as in `ensemble`; only the exponential
+function, a call of the C library, is taken lane by lane.
 """
 
 import numpy as np
 
 from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.jit import fma, inline, kernel
-from spintherm.kernels.noise import advance, normal_pair, polar_draw, symmetric_uniform
-from spintherm.kernels.reversible import exact_ft, load_exact_ft
+from spintherm.kernels.ensemble import (
+    GENERATOR_ROWS,
+    HEAT,
+    LANES,
+    PUMPED,
+    S0,
+    S1,
+    S2,
+    S3,
+    STATE_ROWS,
+    WORK,
+    X,
+    Y,
+    Z,
+    jump_lanes,
+    load_lanes,
+    store_lanes,
+)
+from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
+from spintherm.kernels.noise import advance, normal_pair, polar_draw
 from spintherm.kernels.schemes import (
     dot,
     euler_maruyama,
@@ -25,27 +44,47 @@ from spintherm.kernels.schemes import (
     tangent,
 )
 
+# rows of the noise: of a fine step, then what is gathered for the coarse one
+GX, GY, GZ, CX, CY, CZ = (LANES * row for row in range(6))
+EXPONENTIAL, COSINE, SINE, SIGN, DX, DY, DZ, BX, BY, BZ, SIGNS, VX, VY, VZ = (
+    LANES * row for row in range(14)
+)
+EULER_ROWS, SPLITTING_ROWS = 6, 14
+
 
 @inline
-def _jump(state, i, jumps, k):
+def _jump(lanes, jumps, k):
     jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
-    state[3, i] -= dot(jx, jy, jz, state[0, i], state[1, i], state[2, i])
+    if jx != 0.0 or jy != 0.0 or jz != 0.0:
+        jump_lanes(lanes, jx, jy, jz)
 
 
 @inline
-def _book(state, i, nx, ny, nz, work, heat, pumped):
-    state[0, i], state[1, i], state[2, i] = nx, ny, nz
-    state[3, i] += work
-    state[4, i] += heat
-    state[5, i] += pumped
+def _book(lanes, i, nx, ny, nz, work, heat, pumped):
+    lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
+    lanes[WORK + i] += work
+    lanes[HEAT + i] += heat
+    lanes[PUMPED + i] += pumped
 
 
 @inline
-def _euler_maruyama_step(state, i, gx, gy, gz, constants, k):
+def _euler_maruyama_step(lanes, i, gx, gy, gz, c):
     nx, ny, nz, work, heat, pumped = euler_maruyama(
-        state[0, i], state[1, i], state[2, i], gx, gy, gz, load_euler_maruyama(constants, k)
+        lanes[X + i], lanes[Y + i], lanes[Z + i], gx, gy, gz, c
     )
-    _book(state, i, nx, ny, nz, work, heat, pumped)
+    _book(lanes, i, nx, ny, nz, work, heat, pumped)
+
+
+@inline
+def _two_draws(bits, noise):
+    """Three normals for every lane."""
+    for i in range(LANES):
+        s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
+        raw_xy, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+        raw_z, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+        bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
+        noise[GX + i], noise[GY + i] = normal_pair(raw_xy)
+        noise[GZ + i], _ = normal_pair(raw_z)
 
 
 @kernel
@@ -53,26 +92,37 @@ def couple_euler_maruyama(
     coarse, fine, generators, coarse_constants, fine_constants, coarse_jumps, fine_jumps
 ):
     """Advance coarse and fine states (6, n) through steps and half steps under the same noise."""
+    prefer_wide_vectors()
     half = np.sqrt(0.5)
-    for i in range(coarse.shape[1]):
-        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
+    wide, narrow = np.empty(STATE_ROWS * LANES), np.empty(STATE_ROWS * LANES)
+    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
+    noise = np.empty(EULER_ROWS * LANES)
+    for first in range(0, coarse.shape[1], LANES):
+        count = min(LANES, coarse.shape[1] - first)
+        load_lanes(coarse, generators, first, count, wide, bits)
+        load_lanes(fine, generators, first, count, narrow, bits)
         for k in range(coarse_constants.shape[0]):
-            _jump(coarse, i, coarse_jumps, k)
-            cx, cy, cz = 0.0, 0.0, 0.0
+            _jump(wide, coarse_jumps, k)
+            noise[CX:] = 0.0
             for j in range(2):
-                raw_xy, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                raw_z, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                gx, gy = normal_pair(raw_xy)
-                gz, _ = normal_pair(raw_z)
-                _jump(fine, i, fine_jumps, 2 * k + j)
-                _euler_maruyama_step(fine, i, gx, gy, gz, fine_constants, 2 * k + j)
-                cx, cy, cz = cx + half * gx, cy + half * gy, cz + half * gz
-            _euler_maruyama_step(coarse, i, cx, cy, cz, coarse_constants, k)
-        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3
+                _two_draws(bits, noise)
+                _jump(narrow, fine_jumps, 2 * k + j)
+                c = load_euler_maruyama(fine_constants, 2 * k + j)
+                for i in range(LANES):
+                    gx, gy, gz = noise[GX + i], noise[GY + i], noise[GZ + i]
+                    _euler_maruyama_step(narrow, i, gx, gy, gz, c)
+                    noise[CX + i] += half * gx
+                    noise[CY + i] += half * gy
+                    noise[CZ + i] += half * gz
+            c = load_euler_maruyama(coarse_constants, k)
+            for i in range(LANES):
+                _euler_maruyama_step(wide, i, noise[CX + i], noise[CY + i], noise[CZ + i], c)
+        store_lanes(coarse, generators, first, count, wide, bits)
+        store_lanes(fine, generators, first, count, narrow, bits)
 
 
 @inline
-def _transport(vx, vy, vz, ax, ay, az, bx, by, bz):
+def transported(vx, vy, vz, ax, ay, az, bx, by, bz):
     """Tangent v at a carried to b along the great circle."""
     near = max(1.0 + dot(ax, ay, az, bx, by, bz), 1e-12)
     along = dot(vx, vy, vz, bx, by, bz) / near
@@ -80,13 +130,66 @@ def _transport(vx, vy, vz, ax, ay, az, bx, by, bz):
 
 
 @inline
-def _splitting_step(state, i, nx, ny, nz, dx, dy, dz, exponential, sign, c):
-    """Finish a step whose first drift led to n, with noise along d and an exponential variate."""
+def _splitting_step(lanes, i, nx, ny, nz, dx, dy, dz, radial, sign, c):
+    """Finish a step whose first drift led to n, with noise along d and a uniform variate."""
     _, floor, span, inverse_kappa, _, _, _, _ = c
-    versine = -log(fma(span, np.exp(-exponential), floor)) * inverse_kappa
-    ox, oy, oz = state[0, i], state[1, i], state[2, i]
+    versine = -log(fma(span, radial, floor)) * inverse_kappa
+    ox, oy, oz = lanes[X + i], lanes[Y + i], lanes[Z + i]
     fx, fy, fz, work, heat, pumped = splitting(ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, sign, c)
-    _book(state, i, fx, fy, fz, work, heat, pumped)
+    _book(lanes, i, fx, fy, fz, work, heat, pumped)
+
+
+@inline
+def _one_draw(bits, noise):
+    """Exponential variate, azimuth and sign for every lane."""
+    for i in range(LANES):
+        s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
+        raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+        bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
+        radial, azimuth, sign = polar_draw(raw)
+        noise[EXPONENTIAL + i] = -log(radial)
+        noise[COSINE + i], noise[SINE + i] = cos_sin_turn(azimuth)
+        noise[SIGN + i] = sign
+
+
+@inline
+def _exponentials(noise, radial):
+    for i in range(LANES):
+        radial[i] = np.exp(-noise[EXPONENTIAL + i])
+
+
+@inline
+def _fine_lanes(narrow, noise, radial, f):
+    """Take every lane through a half step, and gather its displacement for the coarse step."""
+    half = np.sqrt(0.5)
+    for i in range(LANES):
+        ax, ay, az, frame = moebius_with_frame(narrow[X + i], narrow[Y + i], narrow[Z + i], f[0])
+        dx, dy, dz = tangent(ax, ay, az, frame, noise[COSINE + i], noise[SINE + i])
+        radius = half * np.sqrt(2.0 * noise[EXPONENTIAL + i])
+        bx, by, bz = noise[BX + i], noise[BY + i], noise[BZ + i]
+        vx, vy, vz = transported(radius * dx, radius * dy, radius * dz, ax, ay, az, bx, by, bz)
+        sign = noise[SIGN + i]
+        _splitting_step(narrow, i, ax, ay, az, dx, dy, dz, radial[i], sign, f)
+        cx, cy, cz = noise[VX + i], noise[VY + i], noise[VZ + i]
+        area = dot(bx, by, bz, cy * vz - cz * vy, cz * vx - cx * vz, cx * vy - cy * vx)
+        noise[SIGNS + i] += sign - 2.0 * area
+        noise[VX + i], noise[VY + i], noise[VZ + i] = cx + vx, cy + vy, cz + vz
+        noise[DX + i], noise[DY + i], noise[DZ + i] = dx, dy, dz
+
+
+@inline
+def _coarse_draw(noise):
+    """Turn the gathered displacements into the coarse step's exponential, direction and sign."""
+    for i in range(LANES):
+        cx, cy, cz = noise[VX + i], noise[VY + i], noise[VZ + i]
+        exponential = 0.5 * dot(cx, cy, cz, cx, cy, cz)
+        moved = exponential > 0.0
+        scale = 1.0 / np.sqrt(2.0 * exponential)
+        noise[DX + i] = cx * scale if moved else noise[DX + i]
+        noise[DY + i] = cy * scale if moved else noise[DY + i]
+        noise[DZ + i] = cz * scale if moved else noise[DZ + i]
+        noise[EXPONENTIAL + i] = exponential
+        noise[SIGN + i] = np.copysign(1.0, noise[SIGNS + i])
 
 
 @kernel
@@ -94,98 +197,42 @@ def couple_splitting(
     coarse, fine, generators, coarse_constants, fine_constants, coarse_jumps, fine_jumps
 ):
     """Advance coarse and fine states (6, n) through steps and half steps under the same noise."""
-    half = np.sqrt(0.5)
-    for i in range(coarse.shape[1]):
-        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
+    prefer_wide_vectors()
+    wide, narrow = np.empty(STATE_ROWS * LANES), np.empty(STATE_ROWS * LANES)
+    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
+    noise, radial = np.empty(SPLITTING_ROWS * LANES), np.empty(LANES)
+    for first in range(0, coarse.shape[1], LANES):
+        count = min(LANES, coarse.shape[1] - first)
+        load_lanes(coarse, generators, first, count, wide, bits)
+        load_lanes(fine, generators, first, count, narrow, bits)
         for k in range(coarse_constants.shape[0]):
-            _jump(coarse, i, coarse_jumps, k)
+            _jump(wide, coarse_jumps, k)
             c = load_splitting(coarse_constants, k)
-            bx, by, bz = moebius(coarse[0, i], coarse[1, i], coarse[2, i], c[0])
-            cx, cy, cz, signs = 0.0, 0.0, 0.0, 0.0
-            lx, ly, lz = 0.0, 0.0, 0.0
-            for j in range(2):
-                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                radial, azimuth, sign = polar_draw(raw)
-                exponential = -log(radial)
-                radius = half * np.sqrt(2.0 * exponential)
-                cosine, sine = cos_sin_turn(azimuth)
-                f = load_splitting(fine_constants, 2 * k + j)
-                _jump(fine, i, fine_jumps, 2 * k + j)
-                ax, ay, az, frame = moebius_with_frame(fine[0, i], fine[1, i], fine[2, i], f[0])
-                dx, dy, dz = tangent(ax, ay, az, frame, cosine, sine)
-                vx, vy, vz = _transport(
-                    radius * dx, radius * dy, radius * dz, ax, ay, az, bx, by, bz
+            for i in range(LANES):
+                noise[BX + i], noise[BY + i], noise[BZ + i] = moebius(
+                    wide[X + i], wide[Y + i], wide[Z + i], c[0]
                 )
-                _splitting_step(fine, i, ax, ay, az, dx, dy, dz, exponential, sign, f)
-                area = dot(bx, by, bz, cy * vz - cz * vy, cz * vx - cx * vz, cx * vy - cy * vx)
-                signs += sign - 2.0 * area
-                cx, cy, cz = cx + vx, cy + vy, cz + vz
-                lx, ly, lz = dx, dy, dz
-            exponential = 0.5 * dot(cx, cy, cz, cx, cy, cz)
-            if exponential > 0.0:
-                scale = 1.0 / np.sqrt(2.0 * exponential)
-                lx, ly, lz = cx * scale, cy * scale, cz * scale
-            sign = np.copysign(1.0, signs)
-            _splitting_step(coarse, i, bx, by, bz, lx, ly, lz, exponential, sign, c)
-        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3
-
-
-@inline
-def _irreversible_start(state, i, c):
-    """Where the noise of a step begins, with the frame's constant there."""
-    ux, uy, uz = moebius(state[0, i], state[1, i], state[2, i], c[0])
-    return moebius_with_frame(ux, uy, uz, c[1])
-
-
-@inline
-def _exact_ft_step(state, i, exponential, cosine, sine, tilt, c):
-    floor, span, inverse_kappa = c[2]
-    versine = -log(fma(span, np.exp(-exponential), floor)) * inverse_kappa
-    nx, ny, nz, work, heat, pumped, _ = exact_ft(
-        state[0, i], state[1, i], state[2, i], versine, cosine, sine, tilt, c
-    )
-    _book(state, i, nx, ny, nz, work, heat, pumped)
-
-
-@kernel
-def couple_exact_ft(
-    coarse, fine, generators, coarse_constants, fine_constants, coarse_jumps, fine_jumps
-):
-    """Advance coarse and fine states (6, n) through steps and half steps under the same noise."""
-    half = np.sqrt(0.5)
-    for i in range(coarse.shape[1]):
-        s0, s1, s2, s3 = generators[0, i], generators[1, i], generators[2, i], generators[3, i]
-        for k in range(coarse_constants.shape[0]):
-            _jump(coarse, i, coarse_jumps, k)
-            c = load_exact_ft(coarse_constants, k)
-            bx, by, bz, frame = _irreversible_start(coarse, i, c)
-            cx, cy, cz, signs, tilt = 0.0, 0.0, 0.0, 0.0, 0.0
+            noise[SIGNS:] = 0.0
             for j in range(2):
-                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                other, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                radial, azimuth, _ = polar_draw(raw)
-                tilt = symmetric_uniform(other)
-                exponential = -log(radial)
-                radius = half * np.sqrt(2.0 * exponential)
-                cosine, sine = cos_sin_turn(azimuth)
-                f = load_exact_ft(fine_constants, 2 * k + j)
-                _jump(fine, i, fine_jumps, 2 * k + j)
-                ax, ay, az, fine_frame = _irreversible_start(fine, i, f)
-                dx, dy, dz = tangent(ax, ay, az, fine_frame, cosine, sine)
-                vx, vy, vz = _transport(
-                    radius * dx, radius * dy, radius * dz, ax, ay, az, bx, by, bz
+                _one_draw(bits, noise)
+                _exponentials(noise, radial)
+                _jump(narrow, fine_jumps, 2 * k + j)
+                _fine_lanes(narrow, noise, radial, load_splitting(fine_constants, 2 * k + j))
+            _coarse_draw(noise)
+            _exponentials(noise, radial)
+            for i in range(LANES):
+                _splitting_step(
+                    wide,
+                    i,
+                    noise[BX + i],
+                    noise[BY + i],
+                    noise[BZ + i],
+                    noise[DX + i],
+                    noise[DY + i],
+                    noise[DZ + i],
+                    radial[i],
+                    noise[SIGN + i],
+                    c,
                 )
-                _exact_ft_step(fine, i, exponential, cosine, sine, tilt, f)
-                area = dot(bx, by, bz, cy * vz - cz * vy, cz * vx - cx * vz, cx * vy - cy * vx)
-                signs += np.copysign(1.0, -tilt) - 2.0 * area
-                cx, cy, cz = cx + vx, cy + vy, cz + vz
-            exponential = 0.5 * dot(cx, cy, cz, cx, cy, cz)
-            cosine, sine = 1.0, 0.0
-            if exponential > 0.0:
-                scale = 1.0 / np.sqrt(2.0 * exponential)
-                ex, ey, ez = tangent(bx, by, bz, frame, 1.0, 0.0)
-                gx, gy, gz = tangent(bx, by, bz, frame, 0.0, 1.0)
-                cosine = scale * dot(cx, cy, cz, ex, ey, ez)
-                sine = scale * dot(cx, cy, cz, gx, gy, gz)
-            _exact_ft_step(coarse, i, exponential, cosine, sine, -np.copysign(tilt, signs), c)
-        generators[0, i], generators[1, i], generators[2, i], generators[3, i] = s0, s1, s2, s3
+        store_lanes(coarse, generators, first, count, wide, bits)
+        store_lanes(fine, generators, first, count, narrow, bits)

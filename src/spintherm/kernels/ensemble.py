@@ -35,7 +35,7 @@ NOISE_ROWS = 3
 
 @inline
 def load_lanes(state, generators, first, count, lanes, bits):
-    """Fill the buffers with `count` trajectories from `first` on, and harmless ones."""
+    """Copy a block of trajectories into the buffers; lanes that are left over stand still."""
     lanes[:] = 0.0
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
@@ -49,7 +49,7 @@ def load_lanes(state, generators, first, count, lanes, bits):
 
 @inline
 def store_lanes(state, generators, first, count, lanes, bits):
-    """Copy `count` trajectories back from the buffers."""
+    """Copy a block of trajectories back from the buffers."""
     for row in range(STATE_ROWS):
         for i in range(count):
             state[row, first + i] = lanes[row * LANES + i]
@@ -59,7 +59,8 @@ def store_lanes(state, generators, first, count, lanes, bits):
 
 
 @inline
-def _jump(lanes, jx, jy, jz):
+def jump_lanes(lanes, jx, jy, jz):
+    """Book the work of a sudden change of the field by j/m on every lane."""
     for i in range(LANES):
         lanes[WORK + i] -= dot(jx, jy, jz, lanes[X + i], lanes[Y + i], lanes[Z + i])
 
@@ -87,7 +88,7 @@ def advance_euler_maruyama(state, generators, constants, jumps):
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
-                _jump(lanes, jx, jy, jz)
+                jump_lanes(lanes, jx, jy, jz)
             c = load_euler_maruyama(constants, k)
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
@@ -129,7 +130,7 @@ def advance_splitting(state, generators, constants, jumps):
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
-                _jump(lanes, jx, jy, jz)
+                jump_lanes(lanes, jx, jy, jz)
             c = load_splitting(constants, k)
             matrix, floor, span, inverse_kappa, _, levy, _, _ = c
             for i in range(LANES):

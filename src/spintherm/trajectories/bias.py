@@ -17,7 +17,7 @@ from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.tabulate import Tabulation, fastest_rate, tabulate
-from spintherm.trajectories.engine import Keys, Scheme, Table, generators, table
+from spintherm.trajectories.engine import Generators, Keys, Scheme, Table, generators, table
 from spintherm.trajectories.initial import Initial
 from spintherm.trajectories.thermodynamics import energy_change, entropy_production
 
@@ -65,7 +65,7 @@ def measure_bias(
     coarse = tabulation
     if (steps := _pilot_steps(magnet, protocol, tabulation.steps)) < tabulation.steps:
         coarse = tabulate(protocol, steps)
-    fine = _halved(protocol, coarse)
+    fine = halved(protocol, coarse)
     work = np.clip(_SHARE * trajectories * tabulation.steps, _LEAST_WORK, _MOST_WORK)
     count = min(max(int(work) // (3 * coarse.steps), _FEWEST), _MOST)
     if initial.name == "array":
@@ -74,10 +74,11 @@ def measure_bias(
     initial.prepare(
         Keys(keys.pilot, keys.burn_in, keys.dynamics, keys.pilot), slice(0, count), state
     )
-    ends = _coupled_ends(
-        scheme, state, table(magnet, coarse, scheme), table(magnet, fine, scheme), keys
+    streams = generators(keys.pilot ^ keys.dynamics, 0, count)
+    ends = coupled_ends(
+        scheme, state, table(magnet, coarse, scheme), table(magnet, fine, scheme), streams
     )
-    difference = _estimates(magnet, protocol, state, ends[0]) - _estimates(
+    difference = estimates(magnet, protocol, state, ends[0]) - estimates(
         magnet, protocol, state, ends[1]
     )
     scale = (coarse.steps / tabulation.steps) ** scheme.order / (1.0 - 2.0**-scheme.order)
@@ -91,27 +92,26 @@ def _pilot_steps(magnet: Magnet, protocol: Protocol, steps: int) -> int:
     return min(steps, max(steps // _COARSENING, resolving), _LARGEST_STEPS)
 
 
-def _halved(protocol: Protocol, coarse: Tabulation) -> Tabulation:
+def halved(protocol: Protocol, coarse: Tabulation) -> Tabulation:
+    """Return the tabulation whose steps are the halves of the coarse one's."""
     middles = coarse.times[:-1] + 0.5 * coarse.durations
     return tabulate(protocol, 2 * coarse.steps, at=np.sort(np.append(coarse.times, middles)))
 
 
-def _coupled_ends(
-    scheme: Scheme, state: FloatArray, coarse: Table, fine: Table, keys: Keys
+def coupled_ends(
+    scheme: Scheme, state: FloatArray, coarse: Table, fine: Table, streams: Generators
 ) -> tuple[FloatArray, FloatArray]:
+    """Walk from state (6, n) at both resolutions under the same noise: both final states."""
     ends = state.copy(), state.copy()
-    streams = generators(keys.pilot ^ keys.dynamics, 0, state.shape[1])
     scheme.couple(*ends, streams, coarse.constants, fine.constants, coarse.jumps, fine.jumps)
     for end, steps in zip(ends, (coarse, fine), strict=True):
         ensemble.apply_jump(end, steps.jumps[-1])
     return ends
 
 
-def _estimates(
-    magnet: Magnet, protocol: Protocol, start: FloatArray, end: FloatArray
-) -> FloatArray:
+def estimates(magnet: Magnet, protocol: Protocol, start: FloatArray, end: FloatArray) -> FloatArray:
     """The quantities of `ESTIMATES` on each path, shape (6, n)."""
-    work, heat, pumped = end[3:]
+    work, heat, pumped = end[3:6]
     change = energy_change(magnet, protocol, start, end)
     sigma = entropy_production(magnet, protocol, work, pumped)
     return np.stack((work, heat, pumped, change, sigma, np.exp(-sigma)))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintherm.kernels import constants as tables
-from spintherm.kernels import coupled, ensemble, fast, noise, reversible
+from spintherm.kernels import coupled, coupled_reversible, ensemble, fast, noise, reversible
 from spintherm.magnet import Magnet
 from spintherm.progress import Report
 from spintherm.tabulate import Tabulation
@@ -79,7 +79,7 @@ SCHEMES = {
             "exact-ft",
             tables.exact_ft,
             reversible.advance_exact_ft,
-            coupled.couple_exact_ft,
+            coupled_reversible.couple_exact_ft,
             2,
             0.05,
             ("shadow_work",),

@@ -41,6 +41,7 @@ from spintherm.trajectories.thermodynamics import (
     free_energy_change,
     projection,
 )
+from spintherm.trajectories.tolerance import Choice, choose_steps
 
 if TYPE_CHECKING:
     import xarray
@@ -58,6 +59,7 @@ def simulate(
     trajectories: int,
     seed: int,
     steps: int | None = None,
+    tolerance: float | None = None,
     scheme: str = "splitting",
     initial: str | ArrayLike = "equilibrium",
     save_at: ArrayLike | None = None,
@@ -84,7 +86,15 @@ def simulate(
         Seed, 0 <= seed < 2**64.
     steps : int, optional
         Number of time steps (raised, if need be, to the number of segments between jumps and
-        save times). Chosen from the fastest rate in the problem if not given.
+        save times). Chosen from the fastest rate in the problem if neither this nor a tolerance is
+        given.
+    tolerance : float, optional
+        Choose the smallest number of steps whose bias is within this fraction of the statistical
+        error: for the mean of each estimate along `estimate`, |bias| + its standard error is at
+        most `tolerance` times the standard error of the mean of this many trajectories. All of
+        these are estimated by pilot ensembles with halved steps under the same noise. Not together
+        with `steps`. The attributes record `tolerance`, the `steps` chosen, the estimate that asked
+        for them and its expected ratio (`tolerance_estimate`, `tolerance_ratio`).
     scheme : {"splitting", "euler-maruyama", "exact-ft"}
         "splitting": drift, noise, drift with exact flows, weak order 2. "euler-maruyama": as in
         [II] SI III, renormalised after each step, weak order 1. "exact-ft": the fluctuation
@@ -123,10 +133,12 @@ def simulate(
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused: the message names it, its value and what is expected.
+        If an argument is refused: the message names it, its value and what is expected; or if the
+        tolerance would need more than a million steps.
     """
-    run = plan(magnet, protocol, trajectories, seed, steps, scheme, initial, save_at, fast)
     workers = thread_count(threads)
+    wanted = Wanted(steps, tolerance, workers)
+    run = plan(magnet, protocol, trajectories, seed, wanted, scheme, initial, save_at, fast)
     results = _Results.empty(run)
     parts = list(chunks(run.trajectories, run.table.steps))
     with reporting(progress, "trajectories", "trajectories") as report:
@@ -138,6 +150,15 @@ def simulate(
             report,
         )
     return _dataset(run, results, bias)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked about the steps: their number, or a tolerance (and threads to find it)."""
+
+    steps: int | None
+    tolerance: float | None
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -155,6 +176,7 @@ class Run:
     seed: int
     stops: NDArray[np.intp]
     fast: bool = False
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +219,7 @@ def plan(
     protocol: Protocol,
     trajectories: int,
     seed: int,
-    steps: int | None,
+    wanted: Wanted,
     scheme: str,
     initial: str | ArrayLike,
     save_at: ArrayLike | None,
@@ -211,25 +233,53 @@ def plan(
     count = validation.positive_integer("trajectories", trajectories)
     checked_seed = validation.seed("seed", seed)
     chosen = _scheme(scheme, fast)
-    wanted = (
-        default_steps(magnet, protocol, scheme)
-        if steps is None
-        else validation.positive_integer("steps", steps)
-    )
+    start = initial_state(magnet, protocol, initial, count)
+    choice = _chosen(magnet, protocol, chosen, start, wanted, count, checked_seed)
     saved = None if save_at is None else _save_times(save_at, protocol.duration)
-    tabulation = tabulate(protocol, wanted, at=saved)
+    tabulation = tabulate(protocol, choice if isinstance(choice, int) else choice.steps, at=saved)
     return Run(
         magnet,
         protocol,
         tabulation,
         table(magnet, tabulation, chosen),
         chosen,
-        initial_state(magnet, protocol, initial, count),
+        start,
         Keys.from_seed(checked_seed),
         count,
         checked_seed,
         np.empty(0, np.intp) if saved is None else tabulation.boundaries(saved),
         fast,
+        None if isinstance(choice, int) else choice,
+    )
+
+
+def _chosen(
+    magnet: Magnet,
+    protocol: Protocol,
+    scheme: Scheme,
+    start: Initial,
+    wanted: Wanted,
+    count: int,
+    seed: int,
+) -> int | Choice:
+    """Return the number of steps, with the reason if a tolerance was given."""
+    if wanted.tolerance is None:
+        if wanted.steps is None:
+            return default_steps(magnet, protocol, scheme.name)
+        return validation.positive_integer("steps", wanted.steps)
+    if wanted.steps is not None:
+        raise ValueError(
+            f"steps={wanted.steps!r} and tolerance={wanted.tolerance!r}: expected one of them"
+        )
+    return choose_steps(
+        magnet,
+        protocol,
+        scheme,
+        start,
+        tolerance=wanted.tolerance,
+        trajectories=count,
+        seed=seed,
+        threads=wanted.threads,
     )
 
 
@@ -366,6 +416,13 @@ def attributes(run: Run) -> dict[str, object]:
         protocol = json.dumps(run.protocol.to_dict())
     except TypeError:
         protocol = repr(run.protocol)
+    why: dict[str, object] = {}
+    if run.choice is not None:
+        why = {
+            "tolerance": run.choice.tolerance,
+            "tolerance_estimate": run.choice.estimate,
+            "tolerance_ratio": run.choice.ratio,
+        }
     return {
         **run.magnet.to_dict(),
         "protocol": protocol,
@@ -376,6 +433,7 @@ def attributes(run: Run) -> dict[str, object]:
         "scheme": run.scheme.name,
         "arithmetic": "fast" if run.fast else "strict",
         "steps": run.table.steps,
+        **why,
         "seed": str(run.seed),
         "spintherm_version": __version__,
         "numpy_version": np.__version__,

@@ -26,7 +26,7 @@ from spintherm.statistics.accumulators import CentralMoments, Counts, Exponentia
 from spintherm.statistics.samples import increasing_edges
 from spintherm.trajectories import bias as step_bias
 from spintherm.trajectories.engine import advance, chunks, for_each_chunk, generators
-from spintherm.trajectories.run import Run, attributes, measured_bias, plan, thread_count
+from spintherm.trajectories.run import Run, Wanted, attributes, measured_bias, plan, thread_count
 from spintherm.trajectories.thermodynamics import (
     energy_change,
     entropy_production,
@@ -100,8 +100,9 @@ def simulate_statistics(
     TypeError, ValueError
         If an argument is refused: the message names it, its value and what is expected.
     """
-    run = plan(magnet, protocol, trajectories, seed, steps, scheme, initial, None, fast)
     workers = thread_count(threads)
+    wanted = Wanted(steps, None, workers)
+    run = plan(magnet, protocol, trajectories, seed, wanted, scheme, initial, None, fast)
     reduction = Reduction(run, _edges(run, bins))
     parts = list(chunks(run.trajectories, run.table.steps))
     tree = _Tree()

@@ -2,7 +2,7 @@
 
     python tools/noise_battery.py [--dieharder PATH] [--streams NAME ...] [--write docs/noise.md]
 
-Needs Debian's package `dieharder`; takes a quarter of an hour of one core, so it is run when the
+Needs Debian's package `dieharder`; takes most of an hour of one core, so it is run when the
 generator changes, not with the tests. Each stream is one long sequence: every test goes on where
 the one before stopped. A p-value that dieharder calls weak (outside 0.005 ... 0.995) is followed by
 the same test with four times as many samples on fresh numbers.

@@ -11,16 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spintherm.fokker_planck import distribution, functional_means, moments
     from spintherm.fokker_planck.batch import steady_rates, steady_states
     from spintherm.fokker_planck.conditional import conditional_average
     from spintherm.fokker_planck.counting import scgf
     from spintherm.fokker_planck.cumulant_series import cumulants
     from spintherm.fokker_planck.diagram import Boundary, boundaries_of, phase_diagram
     from spintherm.fokker_planck.evolution import density, evolve
+    from spintherm.fokker_planck.functional_density import distribution
     from spintherm.fokker_planck.generating import generating_function
     from spintherm.fokker_planck.generator import ResolutionError
     from spintherm.fokker_planck.joint import joint_distribution
+    from spintherm.fokker_planck.moment_hierarchy import functional_means, moments
     from spintherm.fokker_planck.plane import Axis
     from spintherm.fokker_planck.rate_functions import RateFunction, rate_function
     from spintherm.fokker_planck.steady import SteadyState, steady_state

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
-from spintherm.fokker_planck.distribution import QUANTITIES
+from spintherm.fokker_planck.functional_density import QUANTITIES
 from spintherm.fokker_planck.process import process
 from spintherm.fokker_planck.tilts import survey
 from spintherm.magnet import Magnet

@@ -111,7 +111,8 @@ def simulate(
         drifts between noises in one map, the torque's work along the drift from its rate instead of
         chords (equal within the order of the scheme), heat as energy change less work. The same
         random numbers; the path differs by some 1e-8, its work by the third power of the step.
-        Recorded as `arithmetic`.
+        Chords stay bounded on steps that do not resolve the motion, the rate does not: then use
+        the strict arithmetic, or look at `step_bias`. Recorded as `arithmetic`.
     progress : bool or callable, optional
         Progress on long work: a bar on standard error where that is a terminal (None, True),
         nothing (False), or a function called with (trajectories done, all trajectories).

@@ -149,8 +149,8 @@ def test_the_bias_of_the_fast_books_is_their_own():
     strict, fast = (float(run.step_bias.sel(estimate="work")) for run in runs)
     difference = (runs[1].work - runs[0].work).values
     error = difference.std() / np.sqrt(200_000)
-    # the pilot's extra paths are at least 256 at the same step, times 4/3, and at half of it
-    pilot = 2.0 * difference.std() / np.sqrt(256)
+    # 500 000 / (3 x 12) paths of the pilot take the other books at both resolutions
+    pilot = 2.0 * difference.std() / np.sqrt(13_888)
     expected = float(difference.mean())
     assert expected > 5e-3
     assert abs(fast - strict - expected) < Z * np.hypot(error, pilot) + 0.1 * expected

@@ -291,7 +291,7 @@ def test_memory_does_not_grow_with_the_ensemble():
         [sys.executable, "-c", MEMORY_PROBE],
         env=os.environ, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert int(done.stdout) * 1024 < 16e6
+    assert int(done.stdout) * 1024 < 64e6  # the pilot of the step bias may come beside
 
 
 def test_result_survives_a_file(magnet, protocol, tmp_path):

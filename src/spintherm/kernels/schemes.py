@@ -185,17 +185,17 @@ def splitting(ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, sign, constants):
     px = fma(sin_theta, dx, fma(-versine, nx, nx))
     py = fma(sin_theta, dy, fma(-versine, ny, ny))
     pz = fma(sin_theta, dz, fma(-versine, nz, nz))
-    levy = constants[5] * sign
-    return second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, levy, constants)
+    area = constants[5] * sign
+    return second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, area, constants)
 
 
 @inline
-def second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, levy, constants):
+def second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, area, constants):
     """Finish a splitting step that began at o, drifted to n and was thrown to p by the noise.
 
-    versine is that of the angle between n and p, levy = +-2s. Returns (n', work, heat, pumped
-    entropy). The torque's work, -m^2 P. applied to the areas o x n (drift), arc n x p (noise),
-    p x f (drift), is gathered into one scalar product.
+    versine is that of the angle between n and p, area = +-2s that of Levy. Returns (n', work, heat,
+    pumped entropy). The torque's work, -m^2 P. applied to the areas o x n (drift), arc n x p
+    (noise), p x f (drift), is gathered into one scalar product.
     """
     a, _, _, _, shrink, _, q, books = constants
     fx, fy, fz = moebius(px, py, pz, a)
@@ -207,9 +207,9 @@ def second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, levy, constants):
         q[0],
         q[1],
         q[2],
-        fma(levy, nx, cross_sum(ny, nz, oy, oz, ty, tz, py, pz)),
-        fma(levy, ny, cross_sum(nz, nx, oz, ox, tz, tx, pz, px)),
-        fma(levy, nz, cross_sum(nx, ny, ox, oy, tx, ty, px, py)),
+        fma(area, nx, cross_sum(ny, nz, oy, oz, ty, tz, py, pz)),
+        fma(area, ny, cross_sum(nz, nx, oz, ox, tz, tx, pz, px)),
+        fma(area, nz, cross_sum(nx, ny, ox, oy, tx, ty, px, py)),
     )
     fx, fy, fz = renormalised(fx, fy, fz)
     work, heat, pumped = bookkeeping(ox, oy, oz, fx, fy, fz, torque_work, books)

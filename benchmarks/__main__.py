@@ -13,6 +13,8 @@ SECTIONS = {
     "trajectories": "benchmarks.bench_trajectories",
     "accuracy": "benchmarks.bench_accuracy",
     "latency": "benchmarks.bench_latency",
+    "fokker_planck": "benchmarks.bench_fokker_planck",
+    "phase_diagram": "benchmarks.bench_phase_diagram",
 }
 RECORDED = Path(__file__).parent / "recorded.json"
 

@@ -1,14 +1,11 @@
 """Cost of the density engine: medians of warm and cold calls, and how they grow with the field.
 
-python -m benchmarks.bench_fokker_planck [--json FILE]
-
 The magnet, field and torque are those of [II] Fig. 4: |m| = sqrt 3, eta = 0.5, P = 1 at 45 degrees.
 "Cold" includes making the operators of a truncation for the first time.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -17,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from benchmarks.figures import Contestant, Figure, against, rates, show, write
+from benchmarks.figures import Contestant, Figure, against, rates
 from spintherm import Magnet, Protocol
 from spintherm.experiments import table_one
 from spintherm.fokker_planck import (
@@ -29,7 +26,6 @@ from spintherm.fokker_planck import (
     moments,
     rate_function,
     scgf,
-    steady_rates,
     steady_state,
 )
 from spintherm.fokker_planck.generator import LINEAR, coefficients, forward
@@ -39,7 +35,6 @@ MAGNET = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=
 TORQUE = np.array([0.5**0.5, 0.0, 0.5**0.5])
 REPEAT = 9
 EXPONENTS = 48
-SCAN = 200
 
 
 def field(nu: float) -> np.ndarray:
@@ -204,19 +199,6 @@ def by_scipy(magnet: Magnet, protocol: Protocol, k: float) -> float:
     return float(np.sqrt(4.0 * np.pi) * y[0])
 
 
-def phase_diagram() -> Figure:
-    """Both rates on 200 x 200 points of [II] Fig. 3, all cores, by the wall clock."""
-    alpha = np.linspace(0.02, 3.0, SCAN)[:, None]
-    theta = np.linspace(0.0, np.pi, SCAN)
-    H = np.zeros((SCAN, SCAN, 3))
-    H[..., 2] = 3.0 / alpha / MAGNET.moment
-    parts = np.stack([np.sin(theta), 0.0 * theta, np.cos(theta)], axis=-1)
-    began = time.perf_counter()
-    steady_rates(MAGNET, H, parts)  # nu alpha = 3 and |m| = sqrt 3 make P = 1
-    taken = time.perf_counter() - began
-    return Figure("200 x 200 points of a phase diagram, all cores", taken, taken, taken, "s")
-
-
 def figures() -> list[Figure]:
     """All figures of the density engine."""
     return [
@@ -226,20 +208,4 @@ def figures() -> list[Figure]:
         *counting(),
         *relaxation(),
         *driven(),
-        phase_diagram(),
     ]
-
-
-def main() -> None:
-    """Measure, print and optionally write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON too")
-    arguments = parser.parse_args()
-    found = figures()
-    show("fokker_planck", found)
-    if arguments.json:
-        write(arguments.json, {"fokker_planck": found})
-
-
-if __name__ == "__main__":
-    main()

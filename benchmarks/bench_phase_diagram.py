@@ -71,9 +71,3 @@ def whole() -> Figure:
     diagram(SIZE, cores(), boundaries=True)
     seconds = time.perf_counter() - began
     return Figure(f"{SIZE} x {SIZE} with boundaries, all cores", seconds, seconds, seconds, "s")
-
-
-if __name__ == "__main__":
-    from benchmarks.figures import show
-
-    show("phase diagram", figures())

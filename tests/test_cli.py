@@ -17,6 +17,7 @@ import xarray as xr
 from spintherm import Magnet, Protocol, simulate
 from spintherm.cli import main
 from spintherm.experiments import SIZES, Resolution, Size, reproduction, table_one
+from spintherm.experiments.sizes import ExactDensities
 from spintherm.version import __version__
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -176,6 +177,20 @@ def test_flags_override_the_file(capsys, tmp_path):
     assert (of_flags["scheme"], of_flags["steps"], of_flags["seed"]) == ("splitting", 20, 8)
 
 
+def test_tolerance_and_fast_arithmetic(tmp_path, capsys):
+    path = tmp_path / "process.toml"
+    path.write_text(TABLE_ONE.read_text("utf-8") + "steps = 9\n", "utf-8")
+    words = ["simulate", str(path), "--trajectories", "2000", "--json"]
+    assert main([*words, "--tolerance", "0.5", "--fast"]) == 0
+    chosen = json.loads(capsys.readouterr().out)
+    assert chosen["steps"] != 9
+    assert main([*words, "--steps", str(chosen["steps"])]) == 0
+    strict = json.loads(capsys.readouterr().out)
+    assert strict["steps"] == chosen["steps"]
+    assert main([*words, "--tolerance", "0.5", "--steps", "9"]) == 2
+    assert "expected one of them" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "change", [("temperature = 1.0", "temperature = 0.0"), ("trajectories = 200000", "")]
 )
@@ -264,6 +279,7 @@ def tiny(monkeypatch):
         alphas=2,
         steady_trajectories=20_000,
         resolution=Resolution(curve=4, map=4, diagram=12),
+        densities=ExactDensities(tolerance=1e-2, floor=1e-3),
     )
     monkeypatch.setitem(SIZES, "quick", size)
     chosen = (table_one()[0], table_one()[3], table_one()[6])

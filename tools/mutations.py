@@ -215,6 +215,55 @@ MUTATIONS = (
         "(-1.0, 0.0, -1.0, 0.0)",
         ("test_functional_density.py",),
     ),
+    Mutation(
+        "Levy area halved (splitting), no random numbers",
+        "kernels/constants.py",
+        "            2.0 * s,\n",
+        "            1.0 * s,\n",
+        ("test_splitting_order.py",),
+    ),
+    Mutation(
+        "great-circle work with 1 - s/2 (splitting), no random numbers",
+        "kernels/constants.py",
+        "            1.0 - s / 3.0,\n            2.0 * s",
+        "            1.0 - s / 2.0,\n            2.0 * s",
+        ("test_splitting_order.py",),
+    ),
+    Mutation(
+        "sign of the heat (exact-ft)",
+        "kernels/reversible.py",
+        "heat = -fma(weights",
+        "heat = fma(weights",
+        ("test_exact_fluctuation_scheme.py",),
+    ),
+    Mutation(
+        "Jacobian of the irreversible drift left out (exact-ft)",
+        "kernels/reversible.py",
+        "log(forth * back * (root",
+        "log((root",
+        ("test_exact_fluctuation_scheme.py",),
+    ),
+    Mutation(
+        "odds of the sign left out (exact-ft)",
+        "kernels/reversible.py",
+        "* (root + signed))",
+        "* 1.0)",
+        ("test_exact_fluctuation_scheme.py",),
+    ),
+    Mutation(
+        "pumped entropy of the first half alone (exact-ft)",
+        "kernels/reversible.py",
+        "log(first * last)",
+        "log(first)",
+        ("test_exact_fluctuation_scheme.py",),
+    ),
+    Mutation(
+        "weight of the tilted noise five per cent off (rare events)",
+        "kernels/weighted.py",
+        "return px, py, pz, log_weight - dot(wx",
+        "return px, py, pz, log_weight - 1.05 * dot(wx",
+        ("test_rare_events.py",),
+    ),
 )
 
 

@@ -86,7 +86,9 @@ def simulate(
     trajectories: Whole | None = None,
     seed: Whole | None = None,
     steps: Whole | None = None,
+    tolerance: float | None = None,
     scheme: SchemeName | None = None,
+    fast: Flag = False,
     threads: Whole | None = None,
     out: Path | None = None,
     json: Flag = False,
@@ -106,8 +108,12 @@ def simulate(
         Seed of the random numbers; 0 if nothing says otherwise.
     steps
         Number of time steps; chosen from the fastest rate if not given.
+    tolerance
+        Instead of steps: how large the step bias may be as a fraction of the statistical error.
     scheme
         Integrator.
+    fast
+        Faster arithmetic for the scheme splitting.
     threads
         Number of threads; as many as there are processors if not given.
     out
@@ -117,7 +123,14 @@ def simulate(
     """
     from spintherm.cli.simulation import run
 
-    flags = {"trajectories": trajectories, "seed": seed, "steps": steps, "scheme": scheme}
+    flags = {
+        "trajectories": trajectories,
+        "seed": seed,
+        "steps": steps,
+        "tolerance": tolerance,
+        "scheme": scheme,
+        "fast": fast or None,
+    }
     given = {name: value for name, value in flags.items() if value is not None}
     return run(protocol, given, threads, out, as_json=json)
 

@@ -29,7 +29,7 @@ from spintherm.cli.failure import UsageError
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 
-OPTIONS = ("trajectories", "seed", "steps", "scheme", "initial", "save_at")
+OPTIONS = ("trajectories", "seed", "steps", "tolerance", "scheme", "fast", "initial", "save_at")
 
 
 @dataclass(frozen=True)

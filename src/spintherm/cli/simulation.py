@@ -33,7 +33,11 @@ def run(
         raise UsageError(f"out={out}: expected a file in a folder that exists")
     from spintherm.trajectories import simulate
 
-    options = DEFAULTS | configuration.options | flags
+    written = dict(configuration.options)
+    if "steps" in flags or "tolerance" in flags:  # a flag replaces either of them in the file
+        written.pop("steps", None)
+        written.pop("tolerance", None)
+    options = DEFAULTS | written | flags
     with usage():
         ensemble = simulate(
             configuration.magnet, configuration.protocol, threads=threads, **options

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spintherm.fokker_planck.exponents import jets
 from spintherm.fokker_planck.harmonics import Floats
@@ -31,6 +30,7 @@ DEPTH = 4.5
 STRETCHES = ((1.5, 3.0, 4.5, 6.0), (8.0,), (10.5,), (13.0,), (16.0,), (24.0,), (40.0,), (80.0,))
 """Tilts, times the standard deviation, surveyed until the density has fallen far enough."""
 BOUNDED = 5  # of these stretches, for a quantity with a bound
+DEEPEST = -230.0  # logarithm of a density, relative to its maximum, that nobody asks for
 MARGIN = 2.0  # of the logarithm of the density's floor
 
 
@@ -139,7 +139,8 @@ def survey(
     """Tabulate the saddle-point estimates until the density falls below `floor` on both sides.
 
     Close to the end of a bounded support, as that of S_P is, it falls at exorbitant tilts alone:
-    there the survey ends earlier. With `span` it goes on until it covers that range of x.
+    there the survey ends earlier. With `span` it goes on until it covers that range of x, or p is
+    1e-100 of its maximum.
 
     Raises
     ------
@@ -153,9 +154,11 @@ def survey(
     deviation, wanted = float(np.sqrt(variance)), np.log(floor) - MARGIN
     bound = process.bound(direction)
     for stretch in STRETCHES if np.isinf(bound) else STRETCHES[:BOUNDED]:
-        enough = _fell(c, K, wanted)
+        drop = _drop(c, K)
+        enough = drop < wanted
         if span is not None:
             enough = enough & np.array([K[0, 1] <= span[0], K[-1, 1] >= span[-1]])
+        enough = enough | (drop < DEEPEST)
         sides = np.flatnonzero(~enough) * 2.0 - 1.0
         if not sides.size:
             break
@@ -169,11 +172,10 @@ def survey(
     return _tabulated(c, K, bound)
 
 
-def _fell(c: Floats, K: Floats, wanted: float) -> NDArray[np.bool_]:
-    """Whether the estimated density is low enough at the smallest and at the largest tilt."""
+def _drop(c: Floats, K: Floats) -> Floats:
+    """Estimated ln p over its maximum at the smallest and at the largest tilt, shape (2,)."""
     log_density = K[:, 0] - c * K[:, 1] - 0.5 * np.log(2.0 * np.pi * K[:, 2])
-    drop = log_density - np.max(log_density)
-    return drop[[0, -1]] < wanted
+    return np.asarray((log_density - np.max(log_density))[[0, -1]])
 
 
 def _tabulated(c: Floats, K: Floats, bound: float) -> Survey:

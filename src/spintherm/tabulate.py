@@ -18,6 +18,9 @@ from spintherm.protocol import Protocol
 from spintherm.validation import FloatArray
 from spintherm.waveforms import distinct, same_instant
 
+_TIE = 1e-9
+"""Remainders closer than this count as equal."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tabulation:
@@ -194,11 +197,19 @@ def _boundaries(breaks: FloatArray, steps: int) -> FloatArray:
 
 
 def _shares(lengths: FloatArray, steps: int) -> NDArray[np.int64]:
-    """Return how many steps each segment gets."""
-    quota = lengths / lengths.sum() * steps
-    counts: NDArray[np.int64] = np.maximum(np.floor(quota).astype(np.int64), 1)
+    """Return how many steps each segment gets.
+
+    Equal remainders are decided by length, so that the reversed protocol decides alike.
+    """
+    share = lengths / lengths.sum()
+    quota = share * steps
+    counts: NDArray[np.int64] = np.maximum(np.floor(quota + _TIE).astype(np.int64), 1)
     while counts.sum() < steps:
-        counts[np.argmax(quota - counts)] += 1
+        counts[np.argmax(_rank(quota - counts, share))] += 1
     while counts.sum() > max(steps, counts.size):
-        counts[np.argmin(np.where(counts > 1, quota - counts, np.inf))] -= 1
+        counts[np.argmin(np.where(counts > 1, _rank(quota - counts, share), np.inf))] -= 1
     return counts
+
+
+def _rank(remainder: FloatArray, share: FloatArray) -> FloatArray:
+    return np.asarray(np.round(remainder / _TIE) + 0.5 * share)

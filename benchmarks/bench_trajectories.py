@@ -20,7 +20,6 @@ from spintherm.trajectories.engine import (
     Keys,
     Scheme,
     advance,
-    default_threads,
     generators,
     table,
 )
@@ -153,6 +152,7 @@ import resource
 from pathlib import Path
 from benchmarks.bench_trajectories import MAGNET, PROTOCOL
 from spintherm import {function} as call
+from spintherm.workers import cores
 run = call(MAGNET, PROTOCOL, trajectories=10_000_000, seed=1, steps=8)
 status = Path("/proc/self/status")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -200,7 +200,7 @@ def speeds() -> list[Figure]:
 
 def threads() -> list[Figure]:
     """Whole calls on one thread and on all processors."""
-    most = default_threads()
+    most = cores()
     contestants = [whole(1), whole(1, fast=True), kept(1)]
     if most > 1:
         contestants += [whole(most), whole(most, fast=True), kept(most)]

@@ -19,8 +19,8 @@ from spintherm.experiments.sizes import SIZES, Size
 from spintherm.experiments.watch import Watch, watching
 from spintherm.progress import Progress
 from spintherm.report import Verdict, as_records, at_least, provenance, tally
-from spintherm.trajectories.engine import SCHEMES, default_threads
-from spintherm.workers import worker_processes
+from spintherm.trajectories.engine import SCHEMES
+from spintherm.workers import cores, worker_processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,9 +98,7 @@ def reproduce(
     """
     chosen = _size(size, scheme)
     one_seed = validation.seed("seed", seed)
-    workers = (
-        default_threads() if threads is None else validation.positive_integer("threads", threads)
-    )
+    workers = cores() if threads is None else validation.positive_integer("threads", threads)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     started, clock = datetime.now(UTC).astimezone(), time.monotonic()

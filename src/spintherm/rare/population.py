@@ -31,11 +31,11 @@ from spintherm.trajectories.engine import (
     Generators,
     Keys,
     Table,
-    default_threads,
     generators,
     table,
 )
 from spintherm.trajectories.initial import Initial, initial_state
+from spintherm.workers import cores
 
 if TYPE_CHECKING:
     import xarray
@@ -107,9 +107,7 @@ def cloning(
     count = validation.positive_integer("repeats", repeats)
     if count < 2:
         raise ValueError(validation.complaint("repeats", repeats, "at least 2, for an error"))
-    workers = (
-        default_threads() if threads is None else validation.positive_integer("threads", threads)
-    )
+    workers = cores() if threads is None else validation.positive_integer("threads", threads)
     sizes = np.repeat([size // 2, size], count)
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     with ThreadPoolExecutor(workers) as pool:

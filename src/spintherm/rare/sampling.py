@@ -33,7 +33,6 @@ from spintherm.trajectories.engine import (
     Keys,
     Table,
     chunks,
-    default_threads,
     for_each_chunk,
     generators,
     table,
@@ -44,6 +43,7 @@ from spintherm.trajectories.thermodynamics import (
     entropy_production,
     free_energy_change,
 )
+from spintherm.workers import cores
 
 if TYPE_CHECKING:
     import xarray
@@ -111,9 +111,7 @@ def importance_sampling(
         If the density engine cannot follow the tilt.
     """
     run = _plan(magnet, protocol, tilt, trajectories, seed, steps, degree)
-    workers = (
-        default_threads() if threads is None else validation.positive_integer("threads", threads)
-    )
+    workers = cores() if threads is None else validation.positive_integer("threads", threads)
     ends = np.empty((weighted.WEIGHTED_ROWS + 1, run.trajectories))
     parts = list(chunks(run.trajectories, run.table.steps))
     with reporting(progress, "trajectories", "trajectories") as report:

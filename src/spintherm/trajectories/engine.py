@@ -6,7 +6,6 @@ in what order, changes nothing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -169,13 +168,6 @@ def chunks(trajectories: int, steps: int) -> Iterator[slice]:
     size = max(ensemble.LANES, size // ensemble.LANES * ensemble.LANES)
     for first in range(0, trajectories, size):
         yield slice(first, min(first + size, trajectories))
-
-
-def default_threads() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def for_each_chunk(

@@ -28,9 +28,10 @@ from spintherm.progress import Progress, Report, reporting
 from spintherm.protocol import Protocol
 from spintherm.schema import label
 from spintherm.trajectories.bias import ESTIMATES
-from spintherm.trajectories.engine import SCHEMES, default_threads
+from spintherm.trajectories.engine import SCHEMES
 from spintherm.trajectories.initial import initial_state
 from spintherm.trajectories.ladder import COARSE, DIFFERENCE, FINE, Ladder, Sums
+from spintherm.workers import cores
 
 if TYPE_CHECKING:
     import xarray
@@ -227,9 +228,7 @@ def _problem(
         raise ValueError(validation.complaint("initial", initial, expected))
     start = initial_state(magnet, protocol, initial, 1)
     checked = validation.seed("seed", seed)
-    workers = (
-        default_threads() if threads is None else validation.positive_integer("threads", threads)
-    )
+    workers = cores() if threads is None else validation.positive_integer("threads", threads)
     ladder = Ladder(magnet, protocol, SCHEMES[scheme], start, checked)
     return _Problem(ladder, _wanted(error), workers)
 

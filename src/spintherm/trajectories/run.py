@@ -29,7 +29,6 @@ from spintherm.trajectories.engine import (
     Table,
     advance,
     chunks,
-    default_threads,
     for_each_chunk,
     generators,
     table,
@@ -42,6 +41,7 @@ from spintherm.trajectories.thermodynamics import (
     projection,
 )
 from spintherm.trajectories.tolerance import Choice, choose_steps
+from spintherm.workers import cores
 
 if TYPE_CHECKING:
     import xarray
@@ -212,7 +212,7 @@ class _Results:
 
 def thread_count(threads: int | None) -> int:
     """Return the number of threads that the argument `threads` asks for."""
-    return default_threads() if threads is None else validation.positive_integer("threads", threads)
+    return cores() if threads is None else validation.positive_integer("threads", threads)
 
 
 def plan(

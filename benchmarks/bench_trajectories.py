@@ -23,6 +23,7 @@ from spintherm.trajectories.engine import (
     generators,
     table,
 )
+from spintherm.workers import cores
 
 MAGNET = Magnet(moment=3**0.5, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
 PROTOCOL = Protocol(1.0, Ramp((0, 0, 1), (0, 0, -1), 1.0), Triangle((0, 1, 1), 1.0))
@@ -152,7 +153,6 @@ import resource
 from pathlib import Path
 from benchmarks.bench_trajectories import MAGNET, PROTOCOL
 from spintherm import {function} as call
-from spintherm.workers import cores
 run = call(MAGNET, PROTOCOL, trajectories=10_000_000, seed=1, steps=8)
 status = Path("/proc/self/status")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

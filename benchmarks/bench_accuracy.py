@@ -23,6 +23,7 @@ from benchmarks.figures import Figure, exactly, rates
 from spintherm import simulate_statistics
 from spintherm.experiments.processes import table_one
 from spintherm.fokker_planck import functional_means
+from spintherm.plot.style import COLOURS, ONE_COLUMN, style
 
 PROCESS = next(process for process in table_one() if process.name == "(b) blue")
 ACCURACY = 5e-4
@@ -123,21 +124,19 @@ def done() -> Figure:
     return exactly("really run, off the exact mean by", off / ACCURACY, "accuracies asked for")
 
 
+@style()
 def draw(path: str | Path) -> None:
     """Plot the time on one core against the accuracy of <Sigma>."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure as Canvas
 
     accuracy = np.logspace(-4, -1.5, 60)
-    figure, axes = pyplot.subplots(figsize=(6.0, 4.2), layout="constrained")
-    for method in methods():
-        axes.loglog(accuracy, [method.seconds(one) for one in accuracy], label=method.name)
+    figure = Canvas(figsize=(1.4 * ONE_COLUMN, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for method, colour in zip(methods(), COLOURS.values(), strict=False):
+        seconds = [method.seconds(one) for one in accuracy]
+        axes.loglog(accuracy, seconds, label=method.name, color=colour)
     axes.axvline(ACCURACY, color="0.7", linewidth=0.8)
-    axes.set_xlabel("bias and standard error of ⟨Σ⟩")
+    axes.set_xlabel(r"bias and standard error of $\langle\Sigma\rangle$, [I] Table I (b) blue")
     axes.set_ylabel("seconds on one core")
-    axes.set_title("Work against precision, [I] Table I (b), blue", fontsize="medium")
-    axes.legend(fontsize="small")
-    figure.savefig(path, dpi=150)
-    pyplot.close(figure)
+    axes.legend()
+    figure.savefig(path, dpi=220)

@@ -62,7 +62,7 @@ def reproduce(
     Parameters
     ----------
     size
-        quick: under a minute on two cores; default: a few minutes; paper: the papers' own
+        quick: about a minute on two cores; default: a few minutes; paper: the papers' own
         Euler-Maruyama with the step 1e-5, about twenty minutes.
     out
         Folder for the results.

@@ -104,7 +104,7 @@ class Size:
 
 QUICK = Size(
     "quick",
-    "under a minute on two cores",
+    "about a minute on two cores",
     trajectories=500_000,
     alphas=8,
     steady_trajectories=25_000,
@@ -113,7 +113,7 @@ QUICK = Size(
 )
 DEFAULT = Size(
     "default",
-    "about two minutes on two cores",
+    "about four minutes on two cores",
     trajectories=2_000_000,
     alphas=15,
     steady_trajectories=200_000,

@@ -6,6 +6,7 @@ temperature given to `Magnet`; moments have the unit of `Magnet.moment`.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,14 @@ VARIABLES = {
     "plain_cost": Variable((), "steps", "cost of plain Monte Carlo to the same error"),
     "gain": Variable((), "1", "cost of plain Monte Carlo over the cost"),
 }
+
+
+def protocol_text(protocol: Any) -> str:
+    """Return the protocol as attributes hold it: JSON, or its repr where a callable has no JSON."""
+    try:
+        return json.dumps(protocol.to_dict())
+    except TypeError:
+        return repr(protocol)
 
 
 def label(name: str, values: Any) -> xarray.Variable:

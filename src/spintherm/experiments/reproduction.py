@@ -20,7 +20,8 @@ from spintherm.experiments.watch import Watch, watching
 from spintherm.progress import Progress
 from spintherm.report import Verdict, as_records, at_least, provenance, tally
 from spintherm.trajectories.engine import SCHEMES
-from spintherm.workers import cores, worker_processes
+from spintherm.trajectories.run import thread_count
+from spintherm.workers import worker_processes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,7 +99,7 @@ def reproduce(
     """
     chosen = _size(size, scheme)
     one_seed = validation.seed("seed", seed)
-    workers = cores() if threads is None else validation.positive_integer("threads", threads)
+    workers = thread_count(threads)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     started, clock = datetime.now(UTC).astimezone(), time.monotonic()

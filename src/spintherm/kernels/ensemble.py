@@ -35,11 +35,14 @@ NOISE_ROWS = 3
 
 @inline
 def load_lanes(state, generators, first, count, lanes, bits):
-    """Copy a block of trajectories into the buffers; lanes that are left over stand still."""
+    """Copy a block of trajectories into the buffers; lanes that are left over stand still.
+
+    As many rows of the state as `lanes` has room for.
+    """
     lanes[:] = 0.0
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
-    for row in range(STATE_ROWS):
+    for row in range(lanes.size // LANES):
         for i in range(count):
             lanes[row * LANES + i] = state[row, first + i]
     for row in range(GENERATOR_ROWS):
@@ -50,7 +53,7 @@ def load_lanes(state, generators, first, count, lanes, bits):
 @inline
 def store_lanes(state, generators, first, count, lanes, bits):
     """Copy a block of trajectories back from the buffers."""
-    for row in range(STATE_ROWS):
+    for row in range(lanes.size // LANES):
         for i in range(count):
             state[row, first + i] = lanes[row * LANES + i]
     for row in range(GENERATOR_ROWS):

@@ -26,7 +26,13 @@ shadow work is its excess over the integral of (m x P) o dm - m.dH along the pat
 import numpy as np
 
 from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.ensemble import GENERATOR_ROWS, LANES
+from spintherm.kernels.ensemble import (
+    GENERATOR_ROWS,
+    LANES,
+    jump_lanes,
+    load_lanes,
+    store_lanes,
+)
 from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
 from spintherm.kernels.noise import advance, polar_draw, symmetric_uniform
 from spintherm.kernels.schemes import (
@@ -142,20 +148,6 @@ def exact_ft(ox, oy, oz, versine, cosine, sine, tilt, constants):
     return fx, fy, fz, integral + shadow, heat, pumped, shadow
 
 
-@inline
-def _load(source, first, count, lanes):
-    for row in range(source.shape[0]):
-        for i in range(count):
-            lanes[row * LANES + i] = source[row, first + i]
-
-
-@inline
-def _store(lanes, first, count, target):
-    for row in range(target.shape[0]):
-        for i in range(count):
-            target[row, first + i] = lanes[row * LANES + i]
-
-
 @kernel
 def advance_exact_ft(state, generators, constants, jumps):
     """Take state (7, n) and generators (4, n) through the steps of constants (steps, 55).
@@ -164,19 +156,16 @@ def advance_exact_ft(state, generators, constants, jumps):
     step. Two raw numbers are drawn per step.
     """
     prefer_wide_vectors()
-    lanes = np.zeros(STATE_ROWS * LANES)
-    bits = np.ones(GENERATOR_ROWS * LANES, np.uint64)
+    lanes = np.empty(STATE_ROWS * LANES)
+    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
     noise = np.empty(NOISE_ROWS * LANES)
-    lanes[Z : Z + LANES] = 1.0
     for start in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - start)
-        _load(state, start, count, lanes)
-        _load(generators, start, count, bits)
+        load_lanes(state, generators, start, count, lanes, bits)
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             if jx != 0.0 or jy != 0.0 or jz != 0.0:
-                for i in range(LANES):
-                    lanes[WORK + i] -= dot(jx, jy, jz, lanes[X + i], lanes[Y + i], lanes[Z + i])
+                jump_lanes(lanes, jx, jy, jz)
             c = load_exact_ft(constants, k)
             floor, span, inverse_kappa = c[2]
             for i in range(LANES):
@@ -204,5 +193,4 @@ def advance_exact_ft(state, generators, constants, jumps):
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped
                 lanes[SHADOW + i] += shadow
-        _store(lanes, start, count, state)
-        _store(bits, start, count, generators)
+        store_lanes(state, generators, start, count, lanes, bits)

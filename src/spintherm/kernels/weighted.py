@@ -15,16 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.ensemble import LANES
+from spintherm.kernels.ensemble import GENERATOR_ROWS, LANES, load_lanes, store_lanes
 from spintherm.kernels.jit import as_bits, as_float, fma, inline, kernel, prefer_wide_vectors
 from spintherm.kernels.noise import advance, polar_draw, symmetric_uniform, uniform
 from spintherm.kernels.schemes import (
-    bookkeeping,
-    cross_sum,
     dot,
     load_splitting,
     moebius,
     renormalised,
+    second_drift,
     tangent,
 )
 
@@ -34,7 +33,6 @@ MX, MY, MZ, LX, LY, LZ = (LANES * row for row in range(10, 16))
 S0, S1, S2, S3 = (LANES * row for row in range(4))
 WEIGHTED_ROWS = 7
 _SCRATCH_ROWS = 16
-_GENERATOR_ROWS = 4
 _SMALLEST = 1e-12  # concentration below which a law is uniform to rounding
 
 _ROUND = 1.5 * 2.0**52
@@ -85,50 +83,12 @@ def tilted_direction(nx, ny, nz, wx, wy, wz, radial, cosine, sine, kappa, span):
 def finish_step(ox, oy, oz, nx, ny, nz, px, py, pz, sign, constants):
     """Finish a step from o whose first drift led to n and whose noise led to p.
 
-    The bookkeeping of `schemes.splitting`, for a noise that is known by its end.
+    As `schemes.splitting`, for a noise that is known by its end.
     """
-    a, _, _, _, shrink, levy, q, books = constants
     cx, cy, cz = px - nx, py - ny, pz - nz
-    y = 0.25 * dot(cx, cy, cz, cx, cy, cz)  # half of 1 - n.p
-    arc = fma(y, fma(y, fma(y, fma(y, 128.0 / 315.0, 16.0 / 35.0), 8.0 / 15.0), 2.0 / 3.0), 1.0)
-    arc = arc * shrink
-    area = levy * sign
-    fx, fy, fz = moebius(px, py, pz, a)
-    tx, ty, tz = fma(-arc, nx, fx), fma(-arc, ny, fy), fma(-arc, nz, fz)
-    torque_work = dot(
-        q[0],
-        q[1],
-        q[2],
-        fma(area, nx, cross_sum(ny, nz, oy, oz, ty, tz, py, pz)),
-        fma(area, ny, cross_sum(nz, nx, oz, ox, tz, tx, pz, px)),
-        fma(area, nz, cross_sum(nx, ny, ox, oy, tx, ty, px, py)),
-    )
-    fx, fy, fz = renormalised(fx, fy, fz)
-    work, heat, pumped = bookkeeping(ox, oy, oz, fx, fy, fz, torque_work, books)
-    return fx, fy, fz, work, heat, pumped
-
-
-@inline
-def _load(state, generators, first, count, lanes, bits):
-    lanes[:] = 0.0
-    lanes[Z : Z + LANES] = 1.0
-    bits[:] = np.uint64(1)
-    for row in range(WEIGHTED_ROWS):
-        for i in range(count):
-            lanes[row * LANES + i] = state[row, first + i]
-    for row in range(_GENERATOR_ROWS):
-        for i in range(count):
-            bits[row * LANES + i] = generators[row, first + i]
-
-
-@inline
-def _store(state, generators, first, count, lanes, bits):
-    for row in range(WEIGHTED_ROWS):
-        for i in range(count):
-            state[row, first + i] = lanes[row * LANES + i]
-    for row in range(_GENERATOR_ROWS):
-        for i in range(count):
-            generators[row, first + i] = bits[row * LANES + i]
+    versine = 0.5 * dot(cx, cy, cz, cx, cy, cz)
+    area = constants[5] * sign
+    return second_drift(ox, oy, oz, nx, ny, nz, px, py, pz, versine, area, constants)
 
 
 @inline
@@ -188,11 +148,11 @@ def advance_tilted(state, generators, constants, jumps, coefficients, degree):
     """
     prefer_wide_vectors()
     lanes = np.empty(WEIGHTED_ROWS * LANES)
-    bits = np.empty(_GENERATOR_ROWS * LANES, np.uint64)
+    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
     work = np.empty(_SCRATCH_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
-        _load(state, generators, first, count, lanes, bits)
+        load_lanes(state, generators, first, count, lanes, bits)
         for k in range(constants.shape[0]):
             jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
             c = load_splitting(constants, k)
@@ -229,7 +189,7 @@ def advance_tilted(state, generators, constants, jumps, coefficients, degree):
                 lanes[WORK + i] += done
                 lanes[HEAT + i] += heat
                 lanes[PUMPED + i] += pumped
-        _store(state, generators, first, count, lanes, bits)
+        store_lanes(state, generators, first, count, lanes, bits)
 
 
 @kernel

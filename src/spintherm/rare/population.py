@@ -35,7 +35,7 @@ from spintherm.trajectories.engine import (
     table,
 )
 from spintherm.trajectories.initial import Initial, initial_state
-from spintherm.workers import cores
+from spintherm.trajectories.run import thread_count
 
 if TYPE_CHECKING:
     import xarray
@@ -107,7 +107,7 @@ def cloning(
     count = validation.positive_integer("repeats", repeats)
     if count < 2:
         raise ValueError(validation.complaint("repeats", repeats, "at least 2, for an error"))
-    workers = cores() if threads is None else validation.positive_integer("threads", threads)
+    workers = thread_count(threads)
     sizes = np.repeat([size // 2, size], count)
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     with ThreadPoolExecutor(workers) as pool:

@@ -11,7 +11,6 @@ left is the step bias of the scheme itself.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from spintherm.magnet import Magnet
 from spintherm.progress import Progress, reporting
 from spintherm.protocol import Protocol
 from spintherm.rare.control import SIDE, Control, control
-from spintherm.schema import label
+from spintherm.schema import label, protocol_text
 from spintherm.tabulate import tabulate
 from spintherm.trajectories.engine import (
     CHUNK_WORK,
@@ -37,13 +36,12 @@ from spintherm.trajectories.engine import (
     generators,
     table,
 )
-from spintherm.trajectories.run import default_steps
+from spintherm.trajectories.run import default_steps, thread_count
 from spintherm.trajectories.thermodynamics import (
     energy_change,
     entropy_production,
     free_energy_change,
 )
-from spintherm.workers import cores
 
 if TYPE_CHECKING:
     import xarray
@@ -111,7 +109,7 @@ def importance_sampling(
         If the density engine cannot follow the tilt.
     """
     run = _plan(magnet, protocol, tilt, trajectories, seed, steps, degree)
-    workers = cores() if threads is None else validation.positive_integer("threads", threads)
+    workers = thread_count(threads)
     ends = np.empty((weighted.WEIGHTED_ROWS + 1, run.trajectories))
     parts = list(chunks(run.trajectories, run.table.steps))
     with reporting(progress, "trajectories", "trajectories") as report:
@@ -239,13 +237,9 @@ def _dataset(run: _Run, ends: FloatArray) -> xarray.Dataset:
 def _attributes(run: _Run) -> dict[str, object]:
     from spintherm.version import __version__
 
-    try:
-        protocol = json.dumps(run.protocol.to_dict())
-    except TypeError:
-        protocol = repr(run.protocol)
     return {
         **run.magnet.to_dict(),
-        "protocol": protocol,
+        "protocol": protocol_text(run.protocol),
         "duration": run.protocol.duration,
         "initial_field": run.protocol.initial_field,
         "final_field": run.protocol.final_field,

@@ -31,7 +31,7 @@ from spintherm.trajectories.bias import ESTIMATES
 from spintherm.trajectories.engine import SCHEMES
 from spintherm.trajectories.initial import initial_state
 from spintherm.trajectories.ladder import COARSE, DIFFERENCE, FINE, Ladder, Sums
-from spintherm.workers import cores
+from spintherm.trajectories.run import thread_count
 
 if TYPE_CHECKING:
     import xarray
@@ -228,7 +228,7 @@ def _problem(
         raise ValueError(validation.complaint("initial", initial, expected))
     start = initial_state(magnet, protocol, initial, 1)
     checked = validation.seed("seed", seed)
-    workers = cores() if threads is None else validation.positive_integer("threads", threads)
+    workers = thread_count(threads)
     ladder = Ladder(magnet, protocol, SCHEMES[scheme], start, checked)
     return _Problem(ladder, _wanted(error), workers)
 

@@ -8,7 +8,6 @@ pumped dS_P = 2 gamma0 m.P dt ([I] 3.9) kept for every path. k_B = 1.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from spintherm import validation
 from spintherm.magnet import Magnet
 from spintherm.progress import Progress, reporting
 from spintherm.protocol import Protocol
-from spintherm.schema import label
+from spintherm.schema import label, protocol_text
 from spintherm.tabulate import Tabulation, fastest_rate, tabulate
 from spintherm.trajectories import bias as step_bias
 from spintherm.trajectories.engine import (
@@ -413,10 +412,6 @@ def attributes(run: Run) -> dict[str, object]:
     """Record magnet, protocol, scheme, steps, seed and versions."""
     from spintherm.version import __version__
 
-    try:
-        protocol = json.dumps(run.protocol.to_dict())
-    except TypeError:
-        protocol = repr(run.protocol)
     why: dict[str, object] = {}
     if run.choice is not None:
         why = {
@@ -426,7 +421,7 @@ def attributes(run: Run) -> dict[str, object]:
         }
     return {
         **run.magnet.to_dict(),
-        "protocol": protocol,
+        "protocol": protocol_text(run.protocol),
         "duration": run.protocol.duration,
         "initial_field": run.protocol.initial_field,
         "final_field": run.protocol.final_field,

@@ -264,6 +264,55 @@ MUTATIONS = (
         "return px, py, pz, log_weight - 1.05 * dot(wx",
         ("test_rare_events.py",),
     ),
+    Mutation(
+        "diffusion left out of the irreversible current (density engine)",
+        "fokker_planck/entropy.py",
+        "- eta * T * slope",
+        "- 0.0 * T * slope",
+        ("test_evolution.py",),
+    ),
+    Mutation(
+        "sign of the bath's entropy (density engine)",
+        "fokker_planck/evolution.py",
+        "bath_rate = -magnet.beta",
+        "bath_rate = magnet.beta",
+        ("test_evolution.py",),
+    ),
+    Mutation(
+        "bound of the pumped entropy halved",
+        "fokker_planck/process.py",
+        "pumping = 2.0 *",
+        "pumping = 1.0 *",
+        ("test_functional_density.py",),
+    ),
+    Mutation(
+        "sign of the held exponent in conditional averages",
+        "fokker_planck/conditional.py",
+        '(0.0, -1.0, 0.0, 0.0), "pumped',
+        '(0.0, 1.0, 0.0, 0.0), "pumped',
+        ("test_functional_density.py",),
+    ),
+    Mutation(
+        "height of the joint density halved",
+        "fokker_planck/joint.py",
+        "total * 2.0 * np.prod",
+        "total * np.prod",
+        ("test_functional_density.py",),
+    ),
+    Mutation(
+        "free energy left out of the joint theorem",
+        "fokker_planck/theorems.py",
+        "forward - backward + magnet.beta *",
+        "forward - backward + 0.0 *",
+        ("test_generating_function.py",),
+    ),
+    Mutation(
+        "sign of the detailed theorem",
+        "fokker_planck/theorems.py",
+        "q * np.exp(x) / p",
+        "q * np.exp(-x) / p",
+        ("test_functional_density.py",),
+    ),
 )
 
 

@@ -63,7 +63,7 @@ def reproduce(
     ----------
     size
         quick: about a minute on two cores; default: a few minutes; paper: the papers' own
-        Euler-Maruyama with the step 1e-5, about twenty minutes.
+        Euler-Maruyama with the step 1e-5, an estimated twenty minutes.
     out
         Folder for the results.
     seed

@@ -122,7 +122,7 @@ DEFAULT = Size(
 )
 PAPER = Size(
     "paper",
-    "Euler-Maruyama with the step 1e-5 of [II] SI III: about twenty minutes on two cores",
+    "Euler-Maruyama with the step 1e-5 of [II] SI III: an estimated twenty minutes on two cores",
     trajectories=100_000,
     alphas=15,
     steady_trajectories=20_000,

@@ -55,7 +55,7 @@ def entropies(
     entropy, rate, production : ndarray, shape (times,)
     """
     finer = basis.extended()
-    p, dp = (finer_columns(basis, a, finer) for a in (densities, changes))
+    p, dp = (basis.embed_columns(a, finer) for a in (densities, changes))
     stacked = np.concatenate([p, dp, *(g @ p for g in gradient(finer))], axis=1)
     nodes, weights = _nodes(basis)
     out = np.zeros((3, densities.shape[1]))
@@ -91,11 +91,6 @@ def _integrated(
         current = density[..., None] * pull - eta * T * slope
         production = w @ (np.sum(current**2, axis=-1) / (eta * T * positive))
     return np.stack([-w @ (density * log), -w @ (change * log), production])
-
-
-def finer_columns(basis: Basis, columns: Floats, finer: Basis) -> Floats:
-    """Columns (size, n) in a larger basis."""
-    return basis.embed(columns.T, finer).T
 
 
 def _nodes(basis: Basis) -> tuple[Floats, Floats]:

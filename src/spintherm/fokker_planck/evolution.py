@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spintherm import validation
-from spintherm.fokker_planck.entropy import entropies, finer_columns
+from spintherm.fokker_planck.entropy import entropies
 from spintherm.fokker_planck.exponents import jet
 from spintherm.fokker_planck.generator import (
     LINEAR,
@@ -216,9 +216,7 @@ def _dataset(here: Process, times: Floats, moments: list[_Moment]) -> xarray.Dat
     basis = moments[-1].columns.basis
     _, powers = jet(np.zeros(4), np.eye(4)[:2], 1)
     p, counted_W, counted_S = (
-        np.stack(
-            [finer_columns(s.columns.basis, s.columns.values, basis)[:, i] for s in moments], 1
-        )
+        np.stack([s.columns.basis.embed_columns(s.columns.values, basis)[:, i] for s in moments], 1)
         for i in map(powers.index, ((0, 0), (1, 0), (0, 1)))
     )
     fields, torques, slopes, on = (

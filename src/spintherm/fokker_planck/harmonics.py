@@ -144,6 +144,17 @@ class Basis:
         out[..., larger.index(self.degrees, self.orders)] = coefficients
         return out
 
+    def embed_columns(self, columns: NDArray[Any], larger: Basis) -> NDArray[Any]:
+        """Columns of coefficients, shape (size, n), written in a `larger` basis."""
+        out = np.zeros((larger.size, columns.shape[1]), dtype=columns.dtype)
+        out[larger.index(self.degrees, self.orders)] = columns
+        return out
+
+    def joined(self, other: Basis) -> Basis:
+        """Return the smallest basis that holds both."""
+        degree = max(self.l_max, other.l_max)
+        return Basis(degree, min(max(self.m_max, other.m_max), degree))
+
     def evaluate(self, directions: ArrayLike) -> Floats:
         """Values of all harmonics at unit vectors.
 

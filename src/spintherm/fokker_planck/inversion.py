@@ -171,7 +171,7 @@ class _Trial:
         while open_lines.size:
             omega = self.spacing * np.arange(done, done + width, dtype=np.float64)
             G, log_first, basis = self._values(open_lines, omega, self.tail)
-            self.basis, self.log_first[open_lines] = _union(self.basis, basis), log_first
+            self.basis, self.log_first[open_lines] = self.basis.joined(basis), log_first
             done += width
             more = np.zeros(len(self.tilts), dtype=int)
             for row, i in enumerate(open_lines.tolist()):
@@ -238,8 +238,3 @@ def _rest(size: Floats, allowed: float) -> tuple[float, int]:
     if rest <= allowed:
         return rest, 0
     return rest, int(np.clip(np.ceil(np.log(rest / allowed) / rate), 2, WIDTH))
-
-
-def _union(a: Basis, b: Basis) -> Basis:
-    degree = max(a.l_max, b.l_max)
-    return Basis(degree, min(max(a.m_max, b.m_max), degree))

@@ -25,7 +25,7 @@ from spintherm.fokker_planck.exponents import Exponents
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.initial import Initial, initial_density
-from spintherm.fokker_planck.propagator import Columns, Limits, embedded, propagate
+from spintherm.fokker_planck.propagator import Columns, Limits, propagate
 from spintherm.fokker_planck.schedule import Drive, Schedule, schedule
 
 if TYPE_CHECKING:
@@ -101,9 +101,8 @@ class Process:
         columns = Columns(small, exponents.start(self.density))
         if least is None:
             return columns
-        degree = max(small.l_max, least.l_max)
-        basis = Basis(degree, min(max(small.m_max, least.m_max), degree))
-        return Columns(basis, embedded(small, columns.values, basis))
+        basis = small.joined(least)
+        return Columns(basis, small.embed_columns(columns.values, basis))
 
     def run(
         self,

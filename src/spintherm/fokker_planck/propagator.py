@@ -168,7 +168,7 @@ class _Run:
             edges = edge_sizes(equation.basis, trial.values)
             larger = self._larger(equation.basis, edges, scale)
             if larger is not None:
-                self.values = embedded(equation.basis, self.values, larger)
+                self.values = equation.basis.embed_columns(self.values, larger)
                 equation, fresh = _Equation(piece, self.exponents, larger), True
                 continue
             t = piece.stop if h >= piece.stop - t else t + h
@@ -251,13 +251,6 @@ def edge_sizes(basis: Basis, values: NDArray[Any]) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=64)
 def _outer(basis: Basis) -> NDArray[np.intp]:
     return np.flatnonzero(np.abs(basis.orders) == basis.m_max)
-
-
-def embedded(basis: Basis, values: NDArray[Any], larger: Basis) -> NDArray[Any]:
-    """Columns (size, n) in a larger basis."""
-    out = np.zeros((larger.size, values.shape[1]), dtype=values.dtype)
-    out[larger.index(basis.degrees, basis.orders)] = values
-    return out
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,7 @@ def _solved(here: Process, exponents: Exponents, times: FloatArray, gauge: Gauge
     end, log_h = _exponential(here, exponents, gauge.last)
     columns, densities, grown = _followed(here, exponents, parts, columns, gauge, True)
     start, functions, _ = _followed(here, exponents, parts[::-1], end, gauge, False)
-    largest = _common([columns, end])
+    largest = columns.basis.joined(end.basis)
     overlap = np.prod([c.basis.embed(c.values[:, 0], largest) for c in (columns, end)], axis=0)
     log_norm = log_p + log_h + grown - float(log_sinhc(np.linalg.norm(pull))) - np.log(4.0 * np.pi)
     log_g = float(np.log(overlap.sum()) + log_norm)
@@ -213,14 +214,9 @@ def _followed(
 
 def values(columns: Sequence[Columns], nodes: FloatArray) -> FloatArray:
     """First columns at nodes in the schedule's frame, shape (len(columns), nodes)."""
-    largest = _common(columns)
+    largest = reduce(Basis.joined, (c.basis for c in columns))
     stacked = np.stack([c.basis.embed(c.values[:, 0], largest) for c in columns])
     return np.asarray(stacked @ largest.evaluate(nodes).T)
-
-
-def _common(columns: Sequence[Columns]) -> Basis:
-    bases = [c.basis for c in columns]
-    return Basis(max(b.l_max for b in bases), max(b.m_max for b in bases))
 
 
 def logarithm(found: FloatArray) -> FloatArray:

@@ -95,7 +95,7 @@ def arithmetics() -> Iterator[tuple[str, Scheme]]:
 def kernel(name: str, scheme: Scheme) -> Contestant:
     """One kernel on one core, with work, heat and pumped entropy accumulated."""
     rows = table(MAGNET, tabulate(PROTOCOL, STEPS), scheme)
-    state = np.zeros((6, LANES))
+    state = np.zeros((scheme.rows, LANES))
     state[2] = 1.0
     streams = generators(Keys.from_seed(1).dynamics, 0, LANES)
     return Contestant(

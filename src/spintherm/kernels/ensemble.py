@@ -37,12 +37,12 @@ NOISE_ROWS = 3
 def load_lanes(state, generators, first, count, lanes, bits):
     """Copy a block of trajectories into the buffers; lanes that are left over stand still.
 
-    As many rows of the state as `lanes` has room for.
+    Rows of the state that `lanes` has no room for are left alone, and rows it lacks are zero.
     """
     lanes[:] = 0.0
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
-    for row in range(lanes.size // LANES):
+    for row in range(min(state.shape[0], lanes.size // LANES)):
         for i in range(count):
             lanes[row * LANES + i] = state[row, first + i]
     for row in range(GENERATOR_ROWS):
@@ -53,7 +53,7 @@ def load_lanes(state, generators, first, count, lanes, bits):
 @inline
 def store_lanes(state, generators, first, count, lanes, bits):
     """Copy a block of trajectories back from the buffers."""
-    for row in range(lanes.size // LANES):
+    for row in range(min(state.shape[0], lanes.size // LANES)):
         for i in range(count):
             state[row, first + i] = lanes[row * LANES + i]
     for row in range(GENERATOR_ROWS):

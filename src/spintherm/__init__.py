@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         statistics,
         theory,
     )
+    from spintherm.energies import Anisotropy
     from spintherm.fokker_planck import (
         distribution,
         evolve,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from spintherm.magnet import Magnet
     from spintherm.protocol import Protocol
+    from spintherm.torques import Polariser, TorqueEfficiency
     from spintherm.trajectories import multilevel_means, simulate, simulate_statistics
     from spintherm.waveforms import (
         Constant,
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Magnet": "magnet",
+    "Anisotropy": "energies",
+    "Polariser": "torques",
+    "TorqueEfficiency": "torques",
     "Protocol": "protocol",
     "Waveform": "waveforms",
     "Constant": "waveforms",
@@ -82,14 +87,17 @@ _MODULES = (
 )
 
 __all__ = [
+    "Anisotropy",
     "Constant",
     "Function",
     "Magnet",
+    "Polariser",
     "Protocol",
     "Pulse",
     "Ramp",
     "Samples",
     "Sine",
+    "TorqueEfficiency",
     "Triangle",
     "Waveform",
     "__version__",

@@ -10,26 +10,33 @@ do not depend on m, into
 
     dn/dt = b - n (n·b) + r×n,    b = ηm H + γ₀m P,    r = γ₀ H - ηm² P ,
 
-which is precession about H_p = r/γ₀ and relaxation towards b.
+which is precession about H_p = r/γ₀ and relaxation towards b. With an anisotropy E_a(n) the energy
+is -m·H + E_a and H_eff = H - ∂E_a/∂m takes the place of H; with polarisers P depends on n
+(`torques`).
 
 Units: k_B = 1; a field is an energy per moment, γ₀ and η are rates per field and per energy.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import validation
+from spintherm import equilibrium, validation
+from spintherm.energies import Anisotropy
+from spintherm.torques import Polariser, as_polarisers
 from spintherm.validation import FloatArray
+
+_NUMBERS = ("moment", "gyromagnetic_ratio", "damping", "temperature")
+_PARALLEL = 1e-12
 
 
 @dataclass(frozen=True)
 class Magnet:
-    """A single-domain magnet without anisotropy, coupled to a bath.
+    """A single-domain magnet, coupled to a bath.
 
     Parameters
     ----------
@@ -41,11 +48,17 @@ class Magnet:
         η >= 0, in rate per energy; η |m|/γ₀ is the dimensionless (Gilbert's) damping.
     temperature : float
         T >= 0 in units of energy.
+    anisotropy : Anisotropy, optional
+        E_a(n), added to -m·H; none by default, as in [I] and [II].
+    polarisers : Polariser or tuple of Polariser
+        How the spin torque depends on the angle. Without any, P is the same in every direction
+        and may point anywhere, as in [I] and [II]. With them P must be parallel to the first
+        polariser's direction p̂, P = P₀ p̂, and acts as P₀ Σ strength g(n·p̂) p̂ over all of them.
 
     Raises
     ------
     TypeError
-        If a parameter is not a real number.
+        If a parameter is not a real number, or not of its type.
     ValueError
         If a parameter is not finite or is out of its range.
     """
@@ -54,6 +67,8 @@ class Magnet:
     gyromagnetic_ratio: float
     damping: float
     temperature: float
+    anisotropy: Anisotropy | None = None
+    polarisers: tuple[Polariser, ...] = ()
 
     def __post_init__(self) -> None:
         check = validation.finite_scalar
@@ -67,6 +82,69 @@ class Magnet:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+        if self.anisotropy is not None:
+            if not isinstance(self.anisotropy, Anisotropy):
+                raise TypeError(
+                    validation.complaint("anisotropy", self.anisotropy, "an Anisotropy or None")
+                )
+            if self.anisotropy.is_constant:
+                object.__setattr__(self, "anisotropy", None)
+        object.__setattr__(self, "polarisers", as_polarisers(self.polarisers))
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether H_eff and P are the same for every direction of the moment, as in the papers."""
+        return self.anisotropy is None and not self.polarisers
+
+    def require_uniform(self, what: str) -> None:
+        """Refuse a magnet with anisotropy or polarisers.
+
+        Parameters
+        ----------
+        what : str
+            What needs uniform fields, for the error.
+
+        Raises
+        ------
+        ValueError
+            If the magnet has either.
+        """
+        if not self.is_uniform:
+            raise ValueError(f"{what}: expected a magnet without anisotropy and polarisers")
+
+    def reversed(self) -> Self:
+        """Return the magnet of the backward process: polarisers turn, all else stays.
+
+        Returns
+        -------
+        Magnet
+            This one itself if it has no polarisers.
+        """
+        if not self.polarisers:
+            return self
+        return replace(self, polarisers=tuple(item.reversed() for item in self.polarisers))
+
+    def rotated(self, rotation: ArrayLike) -> Self:
+        """Return the magnet turned by a rotation, with its anisotropy and its polarisers.
+
+        Parameters
+        ----------
+        rotation : array_like, shape (3, 3)
+            R, orthogonal with determinant one.
+
+        Returns
+        -------
+        Magnet
+            The turned magnet.
+        """
+        if self.is_uniform:
+            return self
+        R = validation.vectors("rotation", rotation, count=3)
+        return replace(
+            self,
+            anisotropy=None if self.anisotropy is None else self.anisotropy.rotated(R),
+            polarisers=tuple(item.rotated(R) for item in self.polarisers),
+        )
 
     @property
     def beta(self) -> float:
@@ -74,7 +152,7 @@ class Magnet:
         return 1.0 / self.temperature if self.temperature > 0.0 else np.inf
 
     def energy(self, moment: ArrayLike, field: ArrayLike) -> FloatArray:
-        """Return the energy -m·H, [I] 2.3a.
+        """Return the energy -m·H + E_a(m/|m|), [I] 2.3a with anisotropy.
 
         Parameters
         ----------
@@ -89,13 +167,137 @@ class Magnet:
             Energies.
         """
         m = validation.vectors("moment", moment)
-        return -_dot(m, validation.vectors("field", field))
+        zeeman = -_dot(m, validation.vectors("field", field))
+        return zeeman if self.anisotropy is None else zeeman + self.anisotropy(self._normed(m))
+
+    def effective_field(self, moment: ArrayLike, field: ArrayLike) -> FloatArray:
+        """Return H_eff = H - ∂E_a/∂m, whose anisotropic part is tangent to the sphere.
+
+        Parameters
+        ----------
+        moment, field : array_like, shape (..., 3)
+            m and H; broadcast against each other.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            Effective fields.
+        """
+        m, H = validation.vectors("moment", moment), validation.vectors("field", field)
+        if self.anisotropy is None:
+            return np.asarray(np.broadcast_to(H, np.broadcast_shapes(m.shape, H.shape)).copy())
+        return np.asarray(H - self.anisotropy.gradient(self._normed(m)) / self.moment)
+
+    def torque_amplitude(self, spin_torque: ArrayLike) -> FloatArray:
+        """Return P₀ = P·p̂ with p̂ the direction of the first polariser.
+
+        Parameters
+        ----------
+        spin_torque : array_like, shape (..., 3)
+            P, parallel or antiparallel to p̂.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Amplitudes.
+
+        Raises
+        ------
+        ValueError
+            If the magnet has no polariser or P is not parallel to it.
+        """
+        P = validation.vectors("spin_torque", spin_torque)
+        if not self.polarisers:
+            raise ValueError("polarisers=(): expected at least one Polariser")
+        p = self.polarisers[0].vector
+        amplitude = _dot(P, p)
+        if np.any(_length(P - amplitude[..., None] * p) > _PARALLEL * _length(P)):
+            raise ValueError(
+                validation.complaint(
+                    "spin_torque", P, f"vectors parallel to the polariser {p.tolist()}"
+                )
+            )
+        return amplitude
+
+    def local_spin_torque(self, moment: ArrayLike, spin_torque: ArrayLike) -> FloatArray:
+        """Return the spin torque at each moment, P₀ Σ strength g(n·p̂) p̂, or P itself.
+
+        Parameters
+        ----------
+        moment, spin_torque : array_like, shape (..., 3)
+            m and P; broadcast against each other.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            P(n).
+        """
+        m = validation.vectors("moment", moment)
+        P = validation.vectors("spin_torque", spin_torque)
+        if not self.polarisers:
+            return np.asarray(np.broadcast_to(P, np.broadcast_shapes(m.shape, P.shape)).copy())
+        amplitude, n = self.torque_amplitude(P), self._normed(m)
+        total = np.zeros(np.broadcast_shapes(m.shape, P.shape))
+        for item in self.polarisers:
+            share = item.strength * amplitude * item.efficiency(n @ item.vector)
+            total += share[..., None] * item.vector
+        return total
+
+    def field_of_current(self, spin_torque: ArrayLike) -> FloatArray:
+        """Return the field-like torque's field, H_FL = |m| P₀ Σ strength ζ p̂; zero without.
+
+        It is a field like any other: part of the energy, and odd under time reversal.
+
+        Parameters
+        ----------
+        spin_torque : array_like, shape (..., 3)
+            P.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            H_FL.
+        """
+        P = validation.vectors("spin_torque", spin_torque)
+        total = np.zeros_like(P)
+        if any(item.field_like for item in self.polarisers):
+            amplitude = self.moment * self.torque_amplitude(P)
+            for item in self.polarisers:
+                total += (item.strength * item.field_like * amplitude)[..., None] * item.vector
+        return total
+
+    def pumped_entropy_rate(self, moment: ArrayLike, spin_torque: ArrayLike) -> FloatArray:
+        """Return the rate of pumped entropy, [I] 3.9: 2γ₀ m·P where P is uniform.
+
+        With polarisers γ₀|m|P₀ Σ strength [2c g(c) - (1 - c²) g'(c)], derived in `torques`.
+
+        Parameters
+        ----------
+        moment, spin_torque : array_like, shape (..., 3)
+            m and P; broadcast against each other.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Rates, k_B per time.
+        """
+        m = validation.vectors("moment", moment)
+        P = validation.vectors("spin_torque", spin_torque)
+        if not self.polarisers:
+            return 2.0 * self.gyromagnetic_ratio * _dot(m, P)
+        amplitude, n = self.torque_amplitude(P), self._normed(m)
+        total = np.zeros(np.broadcast_shapes(m.shape, P.shape)[:-1])
+        for item in self.polarisers:
+            c, g = n @ item.vector, item.efficiency
+            total += item.strength * (2.0 * c * g(c) - (1.0 - c * c) * g.derivative(c))
+        return np.asarray(self.gyromagnetic_ratio * self.moment * amplitude * total)
 
     def free_energy(self, field: ArrayLike) -> FloatArray:
         """Return the free energy F(H) = -T ln[4π sinh(ν)/ν], ν = βm|H|, and -m|H| at T = 0.
 
-        The partition function is the integral of exp(βm·H) over directions. [I] 2.3b integrates
-        over the sphere's area instead: a factor m², which cancels in every difference.
+        The partition function is the integral of exp(-βE) over directions. [I] 2.3b integrates over
+        the sphere's area instead: a factor m², which cancels in every difference. With anisotropy
+        the integral is a quadrature (`equilibrium`).
 
         Parameters
         ----------
@@ -107,6 +309,8 @@ class Magnet:
         ndarray, shape (...)
             Free energies.
         """
+        if self.anisotropy is not None:
+            return -self.temperature * self._integrals(field)[0]
         strength, nu = self._strength(field)
         ground = -self.moment * strength
         if self.temperature == 0.0:
@@ -118,6 +322,8 @@ class Magnet:
     def mean_equilibrium_moment(self, field: ArrayLike) -> FloatArray:
         """Return the mean of the moment in equilibrium, m L(ν) H/|H| with L = coth ν - 1/ν.
 
+        With anisotropy by quadrature (`equilibrium`).
+
         Parameters
         ----------
         field : array_like, shape (..., 3)
@@ -128,6 +334,8 @@ class Magnet:
         ndarray, shape (..., 3)
             Mean moments, -∂F/∂H.
         """
+        if self.anisotropy is not None:
+            return self.moment * self._integrals(field)[1]
         H = validation.vectors("field", field)
         strength, nu = self._strength(H)
         size = np.where(np.isinf(nu), 1.0, langevin(np.where(np.isinf(nu), 1.0, nu)))
@@ -135,6 +343,8 @@ class Magnet:
 
     def equilibrium_density(self, direction: ArrayLike, field: ArrayLike) -> FloatArray:
         """Return the equilibrium density of the direction, ν e^{ν n·h} / (4π sinh ν), [I] 2.4.
+
+        With anisotropy exp(-βE)/Z.
 
         Parameters
         ----------
@@ -162,6 +372,9 @@ class Magnet:
         if np.any(length == 0.0):
             raise ValueError(validation.complaint("direction", direction, "vectors other than 0"))
         H = validation.vectors("field", field)
+        if self.anisotropy is not None:
+            energy = self.energy(n * (self.moment / length)[..., None], H)
+            return np.asarray(np.exp((self.free_energy(H) - energy) * self.beta))
         strength, nu = self._strength(H)
         # 1 - n·h from the chord, which keeps its digits near the field when ν is large
         chord = n / length[..., None] - _direction(H, strength)
@@ -170,6 +383,26 @@ class Magnet:
         weight = np.where(nu > 0.0, positive / (-2.0 * np.pi * np.expm1(-2.0 * positive)), 0.0)
         return np.asarray(np.where(nu > 0.0, weight * np.exp(exponent), 0.25 / np.pi))
 
+    def log_density(self, field: FloatArray) -> equilibrium.Exponent:
+        """Return f(n) = -βE(n), the logarithm of the equilibrium density up to a constant.
+
+        Parameters
+        ----------
+        field : ndarray, shape (3,)
+            H.
+
+        Returns
+        -------
+        spintherm.equilibrium.Exponent
+            A function of unit vectors, with bounds of its derivatives.
+
+        Raises
+        ------
+        ValueError
+            If the temperature is zero, or too low for the density to be resolved.
+        """
+        return equilibrium.exponent(self.moment, self.temperature, self.anisotropy, field)
+
     def sample_equilibrium(
         self, field: ArrayLike, size: int, rng: np.random.Generator
     ) -> FloatArray:
@@ -177,7 +410,7 @@ class Magnet:
 
         1 - n·h = -ln[1 - u (1 - e^{-2ν})]/ν with u uniform, and a uniform azimuth. Two uniform
         numbers a moment, drawn together: the first k moments do not depend on `size`.
-        At T = 0 all moments lie along the field.
+        At T = 0 all moments lie along the field. With anisotropy by rejection (`equilibrium`).
 
         Parameters
         ----------
@@ -197,6 +430,9 @@ class Magnet:
         size = validation.positive_integer("size", size)
         if not isinstance(rng, np.random.Generator):
             raise TypeError(validation.complaint("rng", rng, "a numpy.random.Generator"))
+        if self.anisotropy is not None:
+            draws = equilibrium.envelope(self.log_density(H)).sample(size, rng)
+            return np.asarray(self.moment * draws)
         u, v = rng.random((size, 2)).T
         strength, nu = self._strength(H)
         x = _von_mises_fisher(float(nu), u)
@@ -218,7 +454,8 @@ class Magnet:
     ) -> FloatArray:
         """Return the deterministic part of the sLLS equation [I] 2.6.
 
-        -γ₀ m×(H + m×P) - η m×(m×(H + m×P)), and with `ito` also -2Tη m.
+        -γ₀ m×(H + m×P) - η m×(m×(H + m×P)), and with `ito` also -2Tη m. H stands for H_eff plus
+        the field of the current, P for the spin torque at m.
 
         Parameters
         ----------
@@ -233,8 +470,11 @@ class Magnet:
             dm/dt.
         """
         m = validation.vectors("moment", moment)
-        H = validation.vectors("field", field)
-        turn = np.cross(m, H + np.cross(m, validation.vectors("spin_torque", spin_torque)))
+        H, P = validation.vectors("field", field), validation.vectors("spin_torque", spin_torque)
+        if not self.is_uniform:
+            H = self.effective_field(m, H + self.field_of_current(P))
+            P = self.local_spin_torque(m, P)
+        turn = np.cross(m, H + np.cross(m, P))
         value = -self.gyromagnetic_ratio * turn - self.damping * np.cross(m, turn)
         return value - 2.0 * self.temperature * self.damping * m if ito else value
 
@@ -251,6 +491,7 @@ class Magnet:
         ndarray, shape (..., 3)
             H_p; [II] 12 for P parallel to H.
         """
+        self.require_uniform("precession_field")
         H = validation.vectors("field", field)
         P = validation.vectors("spin_torque", spin_torque)
         return H - (self.damping * self.moment**2 / self.gyromagnetic_ratio) * P
@@ -268,6 +509,7 @@ class Magnet:
         ndarray, shape (..., 3)
             r, an angular velocity.
         """
+        self.require_uniform("rotation_vector")
         H = validation.vectors("field", field)
         P = validation.vectors("spin_torque", spin_torque)
         return self.gyromagnetic_ratio * H - self.damping * self.moment**2 * P
@@ -285,19 +527,25 @@ class Magnet:
         ndarray, shape (..., 3)
             b, a rate; it is ηm times H_d = H + (γ₀/η) P and finite also without damping.
         """
+        self.require_uniform("relaxation_vector")
         H = validation.vectors("field", field)
         P = validation.vectors("spin_torque", spin_torque)
         return self.moment * (self.damping * H + self.gyromagnetic_ratio * P)
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the parameters by name.
 
         Returns
         -------
         dict
-            A plain dictionary of floats.
+            Four floats, and the anisotropy and the polarisers if there are any.
         """
-        return asdict(self)
+        data: dict[str, Any] = {name: getattr(self, name) for name in _NUMBERS}
+        if self.anisotropy is not None:
+            data["anisotropy"] = self.anisotropy.to_dict()
+        if self.polarisers:
+            data["polarisers"] = [item.to_dict() for item in self.polarisers]
+        return data
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
@@ -306,7 +554,7 @@ class Magnet:
         Parameters
         ----------
         data : mapping
-            All four parameters by name.
+            All four numbers by name; "anisotropy" and "polarisers" may be there.
 
         Returns
         -------
@@ -318,8 +566,29 @@ class Magnet:
         TypeError, ValueError
             If a key is unknown or missing, or a parameter is refused.
         """
-        names = [item.name for item in fields(cls)]
-        return cls(**validation.mapping("magnet", data, names))  # type: ignore[arg-type]
+        values: dict[str, Any] = validation.mapping(
+            "magnet", data, _NUMBERS, ("anisotropy", "polarisers")
+        )
+        if values.get("anisotropy") is not None:
+            values["anisotropy"] = Anisotropy.from_dict(values["anisotropy"])
+        polarisers = values.get("polarisers", ())
+        if not isinstance(polarisers, list | tuple):
+            raise TypeError(validation.complaint("polarisers", polarisers, "a list"))
+        values["polarisers"] = tuple(Polariser.from_dict(item) for item in polarisers)
+        return cls(**values)
+
+    def _normed(self, moment: FloatArray) -> FloatArray:
+        length = _length(moment)
+        if np.any(length == 0.0):
+            raise ValueError(validation.complaint("moment", moment, "vectors other than 0"))
+        return np.asarray(moment / length[..., None])
+
+    def _integrals(self, field: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return ln Z (...) and the mean direction (..., 3) with anisotropy."""
+        H = validation.vectors("field", field)
+        found = [equilibrium.integrals(self.log_density(row)) for row in H.reshape(-1, 3)]
+        log_partition = np.array([one.log_partition for one in found]).reshape(H.shape[:-1])
+        return log_partition, np.array([one.mean for one in found]).reshape(H.shape)
 
     def _strength(self, field: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Return |H| and ν = m|H|/T; ν is 0 at zero field and inf at T = 0 elsewhere."""

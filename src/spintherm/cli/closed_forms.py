@@ -69,7 +69,7 @@ def closed_forms(
     from spintherm import theory
     from spintherm.magnet import Magnet
 
-    magnet = Magnet(**parameters)
+    magnet = Magnet.from_dict(parameters)
     state = magnet, field, spin_torque
     reduced = theory.reduced_parameters(*state)
     rates = ("pumped_entropy_rate", "bath_entropy_rate", "entropy_production_rate")

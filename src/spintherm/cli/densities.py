@@ -61,7 +61,7 @@ def steady(
 
     check_file("figure", figure)
     with usage(), resolved():
-        state = steady_state(Magnet(**parameters), field, spin_torque)
+        state = steady_state(Magnet.from_dict(parameters), field, spin_torque)
         values = steady_values(state)
     if figure is not None:
         from spintherm.plot.sphere import steady_figure
@@ -146,7 +146,7 @@ def phase_diagram(
             if name not in at:
                 raise UsageError(f"{_flag(name)}: expected, for it is on no axis")
         diagram = compute(
-            Magnet(*(at[name] for name in OF_MAGNET)),
+            Magnet.from_dict({name: at[name] for name in OF_MAGNET}),
             x,
             y,
             field=known.get("field"),

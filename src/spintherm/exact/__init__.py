@@ -8,6 +8,7 @@ The rule of the folder: nothing here is sampled or integrated in time, and nothi
 the engines but the words of the physics. Units: k_B = 1.
 """
 
+from spintherm.exact.axial import AxialMagnet
 from spintherm.exact.collinear import CollinearSteadyState
 from spintherm.exact.diffusion import FreeDiffusion, IsotropicWalk
 from spintherm.exact.equilibrium import EquilibriumMagnet
@@ -17,6 +18,7 @@ from spintherm.exact.undamped import UndampedTorque
 from spintherm.exact.zero_temperature import ZeroTemperature
 
 __all__ = [
+    "AxialMagnet",
     "CollinearSteadyState",
     "EquilibriumMagnet",
     "FieldQuench",

@@ -1,0 +1,347 @@
+r"""A magnet with everything along one axis: escape over a barrier by quadrature.
+
+If the anisotropy is symmetric about an axis a and H, P and the polarisers lie along it, then
+c = n·a obeys an equation of its own. With D = ηT,
+
+.. math:: \dot f = D\,\frac1p \frac{d}{dc}\Big[(1-c^2)\,p\,\frac{df}{dc}\Big], \qquad
+   \frac{d\ln p}{dc} = \frac{1}{T}\Big[mH - \frac{dE_a}{dc}\Big] + \frac{\gamma_0 m}{\eta T}
+   P_0\sum_k s_k \sigma_k g_k(\sigma_k c),
+
+the backward equation of a self-adjoint diffusion, with σ_k = ±1 the sense of polariser k: the
+torque acts like a potential, whatever its dependence on the angle. Uniaxial particles are
+Brown's, Phys. Rev. 130, 1677 (1963).
+
+Everything below is a sum of positive terms, so that rates as small as e^-600 keep their digits.
+Units: k_B = 1; rates per time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import ArrayLike
+
+from spintherm import validation
+from spintherm.energies import Anisotropy
+from spintherm.magnet import Magnet
+from spintherm.protocol import Protocol
+from spintherm.validation import FloatArray
+from spintherm.waveforms.parameters import keep_vectors
+
+LARGEST_RANGE = 600.0
+"""Largest range of ln p that double precision holds."""
+
+_NODES = 16
+_ALONG = 1e-12
+_LANCZOS = 80
+
+
+@dataclass(frozen=True)
+class AxialMagnet:
+    """A magnet whose fields, anisotropy and polarisers share one axis, in constant fields.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        With damping and temperature above zero.
+    field, spin_torque : array_like, shape (3,)
+        H and P along the axis; kept as tuples of floats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused, there is no common axis, or the density spans more than e^600.
+    """
+
+    magnet: Magnet
+    field: ArrayLike
+    spin_torque: ArrayLike = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        keep_vectors(self, "field", "spin_torque")
+        if self.magnet.damping * self.magnet.temperature == 0.0:
+            raise ValueError(
+                validation.complaint(
+                    "magnet", self.magnet, "damping and temperature above zero: nothing relaxes"
+                )
+            )
+        _ = self.axis
+        spread = float(np.ptp(self.log_density(np.linspace(-1.0, 1.0, 4001))))
+        if spread > LARGEST_RANGE:
+            raise ValueError(
+                f"the logarithm of the density varies by {spread:.0f}: expected at most "
+                f"{LARGEST_RANGE:g}; raise the temperature or lower the energies"
+            )
+
+    def protocol(self, duration: float) -> Protocol:
+        """Return the constant protocol.
+
+        Parameters
+        ----------
+        duration : float
+            τ > 0.
+
+        Returns
+        -------
+        Protocol
+        """
+        return Protocol(duration, self.field, self.spin_torque)
+
+    @cached_property
+    def axis(self) -> FloatArray:
+        """The common axis a, a unit vector of shape (3,).
+
+        That of the anisotropy; without one that of the polarisers, of H or of P, and else z.
+        """
+        H, P = np.array(self.field), np.array(self.spin_torque)
+        anisotropy, lines = self.magnet.anisotropy, [H, P]
+        lines += [item.vector for item in self.magnet.polarisers]
+        found = anisotropy.axis if anisotropy is not None else None
+        if anisotropy is not None and found is None:
+            raise ValueError(
+                validation.complaint("anisotropy", anisotropy, "one with an axis of symmetry")
+            )
+        if found is None:
+            sizes = [float(np.linalg.norm(line)) for line in lines]
+            first = next((i for i in (*range(2, len(lines)), 0, 1) if sizes[i] > 0.0), None)
+            found = np.array([0.0, 0.0, 1.0]) if first is None else lines[first] / sizes[first]
+        for line in lines:
+            if np.linalg.norm(np.cross(found, line)) > _ALONG * np.linalg.norm(line):
+                raise ValueError(
+                    validation.complaint("field", line, f"vectors along {found.tolist()}")
+                )
+        return np.asarray(found)
+
+    @property
+    def diffusion(self) -> float:
+        """D = ηT, the rate that all others are measured in."""
+        return self.magnet.damping * self.magnet.temperature
+
+    def log_density(self, cosine: ArrayLike) -> FloatArray:
+        """Return the logarithm of the stationary density of c, up to a constant.
+
+        Parameters
+        ----------
+        cosine : array_like, shape (...)
+            c = n·a.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            ln p(c).
+        """
+        c = np.asarray(cosine, dtype=np.float64)
+        magnet, a = self.magnet, self.axis
+        total = np.array(self.spin_torque)
+        H = float((np.array(self.field) + magnet.field_of_current(total)) @ a)
+        value = magnet.moment * H * c
+        if magnet.anisotropy is not None:
+            value = value - _of_cosine(magnet.anisotropy, a, c)
+        push = magnet.gyromagnetic_ratio * magnet.moment / magnet.damping
+        if not magnet.polarisers:
+            return np.asarray((value + push * float(total @ a) * c) / magnet.temperature)
+        amplitude = float(magnet.torque_amplitude(total))
+        for item in magnet.polarisers:
+            sense = float(np.sign(item.vector @ a))
+            series, _ = item.efficiency.legendre()
+            primitive = legendre.legval(sense * c, legendre.legint(series))
+            value = value + push * amplitude * item.strength * primitive
+        return np.asarray(value / magnet.temperature)
+
+    def density(self, cosine: ArrayLike) -> FloatArray:
+        """Return the stationary density of c; its integral from -1 to 1 is one.
+
+        Parameters
+        ----------
+        cosine : array_like, shape (...)
+            c = n·a.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Density.
+        """
+        whole = self._panels(-1.0, 1.0)
+        top = float(whole.values.max())
+        total = float(np.sum(whole.weights * np.exp(whole.values - top)))
+        return np.asarray(np.exp(self.log_density(cosine) - top) / total)
+
+    def relaxation_rate(self) -> float:
+        """Return the slowest rate of relaxation of c, the escape rate where there is a barrier.
+
+        The current v = (1 - c²) p f' of the slowest mode solves -(v'/p)' = λ v/[(1 - c²) p] with
+        v = 0 at both ends and has no node. It is found by Lanczos iteration with the Green's
+        function P₋(x) P₊(y)/Z of the left side, P₋ and P₊ the stationary probabilities on either
+        side, all of one sign. A population of two wells decays with this rate, the sum of the two
+        rates of escape.
+
+        Returns
+        -------
+        float
+            Per time, to about 12 digits for any barrier.
+        """
+        grid = self._panels(-1.0, 1.0)
+        p = np.exp(grid.values - grid.values.max())
+        below, above = grid.integral(p), grid.integral_from_above(p)
+        total = float(np.sum(grid.weights * p))
+        weight = 1.0 / ((1.0 - grid.cosine) * (1.0 + grid.cosine) * p)
+        measure = grid.weights * weight
+        vectors: list[FloatArray] = []
+        v, largest = np.sqrt(p) * (1.0 - grid.cosine) * (1.0 + grid.cosine), 0.0
+        diagonal: list[float] = []
+        beside: list[float] = []
+        for _ in range(_LANCZOS):
+            v = v / np.sqrt(np.sum(measure * v * v))
+            vectors.append(v)
+            source = weight * v
+            v = above * grid.integral(below * source) + below * grid.integral_from_above(
+                above * source
+            )
+            diagonal.append(float(np.sum(measure * vectors[-1] * v)) / total)
+            previous, largest = largest, _largest_eigenvalue(diagonal, beside)
+            if abs(largest - previous) <= 1e-15 * largest:
+                break
+            v = v / total
+            for _ in range(2):
+                for other in vectors:
+                    v = v - float(np.sum(measure * other * v)) * other
+            beside.append(float(np.sqrt(np.sum(measure * v * v))))
+            if beside[-1] <= 1e-14 * largest:
+                break
+        return self.diffusion / largest
+
+    def mean_first_passage_time(self, start: ArrayLike, target: float) -> FloatArray:
+        """Return the mean time in which c first reaches a target.
+
+        For a start above the target it is the integral from the target to the start of
+        [1/(D (1 - y²) p(y))] times the integral of p from y to 1, and the mirror image below.
+
+        Parameters
+        ----------
+        start : array_like, shape (...)
+            Cosines from which paths start, from -1 to 1.
+        target : float
+            Cosine to be reached, strictly between -1 and 1.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Times.
+
+        Raises
+        ------
+        ValueError
+            If a cosine is out of range.
+        """
+        starts = validation.real_array("start", start)
+        if np.any(np.abs(starts) > 1.0):
+            raise ValueError(validation.complaint("start", start, "cosines from -1 to 1"))
+        goal = validation.finite_scalar("target", target)
+        if not -1.0 < goal < 1.0:
+            raise ValueError(validation.complaint("target", target, "a cosine between -1 and 1"))
+        times = [self._passage(c, goal) for c in starts.ravel().tolist()]
+        return np.array(times).reshape(starts.shape)
+
+    def _passage(self, start: float, target: float) -> float:
+        if start == target:
+            return 0.0
+        sense = 1.0 if start > target else -1.0
+        inner = self._panels(sense * target, sense * start, sense)
+        outer = self._panels(sense * start, 1.0, sense) if abs(start) < 1.0 else None
+        top = max(float(one.values.max()) for one in (inner, outer) if one is not None)
+        p = np.exp(inner.values - top)
+        beyond = 0.0
+        if outer is not None:
+            beyond = float(np.sum(outer.weights * np.exp(outer.values - top)))
+        reached = inner.integral_from_above(p) + beyond
+        y = inner.cosine
+        return float(np.sum(inner.weights * reached / ((1.0 - y) * (1.0 + y) * p))) / self.diffusion
+
+    def _panels(self, low: float, high: float, sense: float = 1.0) -> _Panels:
+        """Gauss panels from low to high in sense·c, with ln p at their nodes."""
+        span = float(np.ptp(self.log_density(sense * np.linspace(low, high, 2001))))
+        count = 12 + int(np.ceil(1.5 * span))
+        return _Panels(np.linspace(low, high, count + 1), lambda c: self.log_density(sense * c))
+
+
+@dataclass(frozen=True)
+class _Panels:
+    """Composite Gauss-Legendre nodes, with integrals up to every node."""
+
+    edges: FloatArray
+    function: Callable[[FloatArray], FloatArray]
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """The function at the nodes."""
+        return self.function(self.cosine)
+
+    @cached_property
+    def cosine(self) -> FloatArray:
+        nodes, _ = legendre.leggauss(_NODES)
+        middle, half = self._halves
+        return np.asarray((middle[:, None] + half[:, None] * nodes).ravel())
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        _, weights = legendre.leggauss(_NODES)
+        return np.asarray((self._halves[1][:, None] * weights).ravel())
+
+    @property
+    def _halves(self) -> tuple[FloatArray, FloatArray]:
+        return 0.5 * (self.edges[1:] + self.edges[:-1]), 0.5 * np.diff(self.edges)
+
+    def integral(self, f: FloatArray) -> FloatArray:
+        """Return the integral of f from the lower end to every node."""
+        values = f.reshape(-1, _NODES)
+        half = self._halves[1][:, None]
+        whole = np.sum(self.weights.reshape(-1, _NODES) * values, axis=1)
+        before = np.concatenate(([0.0], np.cumsum(whole)[:-1]))
+        return np.asarray((before[:, None] + half * (values @ _up_to_node().T)).ravel())
+
+    def integral_from_above(self, f: FloatArray) -> FloatArray:
+        """Return the integral of f from every node to the upper end."""
+        values = f.reshape(-1, _NODES)
+        half = self._halves[1][:, None]
+        whole = np.sum(self.weights.reshape(-1, _NODES) * values, axis=1)
+        after = np.concatenate((np.cumsum(whole[::-1])[::-1][1:], [0.0]))
+        mirrored = values[:, ::-1] @ _up_to_node().T
+        return np.asarray((after[:, None] + half * mirrored[:, ::-1]).ravel())
+
+
+def _largest_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
+    """Return the largest eigenvalue of a symmetric tridiagonal matrix."""
+    from scipy.linalg import eigvalsh_tridiagonal
+
+    if len(diagonal) == 1:
+        return diagonal[0]
+    last = len(diagonal) - 1
+    values = eigvalsh_tridiagonal(
+        np.array(diagonal), np.array(beside), select="i", select_range=(last, last)
+    )
+    return float(values[0])
+
+
+def _up_to_node() -> FloatArray:
+    """Matrix that integrates the interpolant through the Gauss nodes from -1 to each of them."""
+    nodes, weights = legendre.leggauss(_NODES)
+    # f = Σ_l (l + 1/2) P_l Σ_j w_j P_l(x_j) f_j, exact for polynomials through the nodes
+    vander = legendre.legvander(nodes, _NODES - 1)
+    series = (np.arange(_NODES) + 0.5)[:, None] * vander.T * weights
+    primitives = np.stack(
+        [legendre.legval(nodes, legendre.legint(row, lbnd=-1.0)) for row in np.eye(_NODES)], axis=1
+    )
+    return np.asarray(primitives @ series)
+
+
+def _of_cosine(anisotropy: Anisotropy, axis: FloatArray, cosine: FloatArray) -> FloatArray:
+    """Energy of an axially symmetric anisotropy at the cosine from its axis."""
+    other = np.eye(3)[np.argmin(np.abs(axis))]
+    across = np.cross(axis, other)
+    across = across / np.linalg.norm(across)
+    sine = np.sqrt(np.maximum((1.0 - cosine) * (1.0 + cosine), 0.0))
+    return anisotropy(cosine[..., None] * axis + sine[..., None] * across)

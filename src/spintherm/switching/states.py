@@ -1,0 +1,267 @@
+r"""The states of a driven magnet without noise: at rest along or against an axis, or precessing.
+
+The flow is [I] 2.6 at T = 0, v(n) on the sphere. Its points of rest are found by Newton's method
+from many starts, and the eigenvalues of the linearised flow say which of them are stable. Where
+none is, the moment precesses for ever: a flow on the sphere without a stable point of rest has a
+limit cycle (Poincaré and Bendixson). A limit cycle beside stable points is found by following
+paths that leave the unstable ones; close to where it is born that takes longer than is waited, and
+it may be missed (Bertotti, Mayergoyz and Serpico, Nonlinear Magnetization Dynamics in
+Nanosystems, Elsevier 2009, ch. 7).
+
+Units: those of the magnet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spintherm import validation
+from spintherm.magnet import Magnet
+from spintherm.validation import FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PARALLEL, ANTIPARALLEL, PRECESSING = 1, 2, 4
+"""Bits of the states that are stable at a point; bistable is their sum, 3."""
+
+STATE_NAMES = {
+    1: "parallel",
+    2: "antiparallel",
+    3: "bistable",
+    4: "precessing",
+    5: "parallel or precessing",
+    6: "antiparallel or precessing",
+    7: "parallel, antiparallel or precessing",
+}
+"""Names of the sums of bits that occur."""
+
+_TILT = 0.05
+_STEP = 0.15
+_NEWTON = 60
+_DIFFERENCE = 1e-5
+_AT_REST = 1e-9
+_NEAR = 0.1
+_SETTLED = 0.01
+_PATIENCE = (1.0, 5.0)
+
+
+def state_diagram(
+    magnet: Magnet,
+    fields: ArrayLike,
+    currents: ArrayLike,
+    *,
+    axis: ArrayLike = (0.0, 0.0, 1.0),
+    field_direction: ArrayLike | None = None,
+    torque_direction: ArrayLike | None = None,
+    times_of_damping: float = 20.0,
+) -> xr.Dataset:
+    """Return which states are stable at zero temperature, against field and current.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        Any, with damping above zero; its temperature does not enter.
+    fields : array_like, shape (F,)
+        Strengths H along `field_direction`, increasing.
+    currents : array_like, shape (C,)
+        Strengths P of the spin torque along `torque_direction`, increasing.
+    axis : array_like, shape (3,)
+        a, along which a state at rest is parallel.
+    field_direction, torque_direction : array_like, shape (3,), optional
+        Along `axis` and along the first polariser (or `axis`) by default.
+    times_of_damping : float
+        How long paths are followed in search of limit cycles beside stable points; 0 for not at
+        all.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``states`` (field, current), sums of the bits 1 (parallel), 2 (antiparallel) and
+        4 (precessing).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused or the damping is zero.
+    """
+    import xarray as xr
+
+    if not isinstance(magnet, Magnet):
+        raise TypeError(validation.complaint("magnet", magnet, "a Magnet"))
+    if magnet.damping == 0.0:
+        raise ValueError("damping=0.0: expected a number > 0, for without it nothing comes to rest")
+    a = _unit("axis", axis)
+    h = a if field_direction is None else _unit("field_direction", field_direction)
+    default = magnet.polarisers[0].vector if magnet.polarisers else a
+    p = default if torque_direction is None else _unit("torque_direction", torque_direction)
+    H = validation.increasing_times("fields", fields)
+    P = validation.increasing_times("currents", currents)
+    span = validation.finite_scalar("times_of_damping", times_of_damping, nonnegative=True)
+    cold = replace(magnet, temperature=0.0)
+    field = np.repeat(H[:, None] * h, P.size, axis=0)
+    torque = np.tile(P[:, None] * p, (H.size, 1))
+    flow = _Flow(cold, field, torque)
+    states = np.zeros(len(field), dtype=np.int64)
+    seeds = _directions()
+    unstable = np.zeros(len(field), dtype=bool)
+    for seed in seeds:
+        point, found = flow.rest(np.broadcast_to(seed, field.shape))
+        stable = found & flow.is_stable(point)
+        bit = np.where(point @ a >= 0.0, PARALLEL, ANTIPARALLEL)
+        states |= np.where(stable, bit, 0)
+        unstable |= found & ~stable
+    states[states == 0] = PRECESSING
+    if span > 0.0:
+        also = np.flatnonzero(unstable & (states != PRECESSING))
+        for start in _starts(a):
+            places, path = also, np.broadcast_to(start, (also.size, 3))
+            for patience in _PATIENCE:
+                path, cycling = flow.at(places).seems_to_cycle(path, a, patience * span)
+                places, path = places[cycling], path[cycling]
+            states[places] |= PRECESSING
+    return xr.Dataset(
+        {
+            "states": (
+                ("field", "current"),
+                states.reshape(H.size, P.size).astype(np.int8),
+                {
+                    "long_name": "stable states at zero temperature",
+                    "flag_masks": [PARALLEL, ANTIPARALLEL, PRECESSING],
+                    "flag_meanings": "parallel antiparallel precessing",
+                },
+            )
+        },
+        coords={
+            "field": ("field", H, {"long_name": "field H"}),
+            "current": ("current", P, {"long_name": "spin torque P"}),
+        },
+        attrs={"times_of_damping": span},
+    )
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """dn/dt at many pairs of field and torque, shape (N, 3) each."""
+
+    magnet: Magnet
+    field: FloatArray
+    torque: FloatArray
+
+    def at(self, places: NDArray[np.intp]) -> _Flow:
+        return _Flow(self.magnet, self.field[places], self.torque[places])
+
+    def __call__(self, n: FloatArray) -> FloatArray:
+        m = self.magnet.moment
+        return self.magnet.drift(m * n, self.field, self.torque) / m
+
+    @cached_property
+    def fastest(self) -> FloatArray:
+        """Largest speed among some directions, shape (N,)."""
+        speeds = [
+            np.linalg.norm(self(np.broadcast_to(n, self.field.shape)), axis=-1)
+            for n in _directions()
+        ]
+        return np.asarray(np.maximum(np.max(speeds, axis=0), np.finfo(float).tiny))
+
+    def jacobian(self, n: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return a tangent frame (N, 2, 3) and the flow's derivative in it (N, 2, 2)."""
+        frame = _tangents(n)
+        columns = []
+        for t in np.moveaxis(frame, 1, 0):
+            ahead, behind = _normed(n + _DIFFERENCE * t), _normed(n - _DIFFERENCE * t)
+            columns.append((self(ahead) - self(behind)) / (2.0 * _DIFFERENCE))
+        return frame, np.einsum("nai,bni->nab", frame, np.array(columns))
+
+    def rest(self, start: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return points of rest by damped Newton steps, and where they were found."""
+        n = start.copy()
+        for _ in range(_NEWTON):
+            if np.all(np.linalg.norm(self(n), axis=-1) <= 0.1 * _AT_REST * self.fastest):
+                break
+            frame, jacobian = self.jacobian(n)
+            residual = np.einsum("nai,ni->na", frame, self(n))
+            scale = (1e-12 * self.fastest)[:, None, None] * np.eye(2)
+            step = -np.linalg.solve(jacobian + scale, residual[..., None])[..., 0]
+            length = np.linalg.norm(step, axis=-1, keepdims=True)
+            step = step * np.minimum(1.0, 0.3 / np.maximum(length, 1e-300))
+            n = _normed(n + np.einsum("na,nai->ni", step, frame))
+        return n, np.linalg.norm(self(n), axis=-1) <= _AT_REST * self.fastest
+
+    def is_stable(self, n: FloatArray) -> NDArray[np.bool_]:
+        """Whether both eigenvalues of the linearised flow have negative real parts."""
+        values = np.linalg.eigvals(self.jacobian(n)[1])
+        return np.asarray(np.all(values.real < -1e-9 * self.fastest[:, None], axis=-1))
+
+    def seems_to_cycle(
+        self, start: FloatArray, axis: FloatArray, span: float
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Where paths get to, and whether they move far from points of rest, on their way nowhere.
+
+        They are followed for `span` times of damping; the mean of n·a over a tenth of that time
+        must then stay as it is over the next tenth.
+        """
+        if start.shape[0] == 0:
+            return start, np.zeros(0, dtype=bool)
+        alpha = self.magnet.damping * self.magnet.moment / abs(self.magnet.gyromagnetic_ratio)
+        steps = int(np.ceil(span * np.hypot(1.0, alpha) / alpha / _STEP))
+        n, _ = self._followed(start, axis, steps)
+        n, before = self._followed(n, axis, steps // 10 + 1)
+        n, after = self._followed(n, axis, steps // 10 + 1)
+        point, found = self.rest(n)
+        resting = found & (np.linalg.norm(point - n, axis=-1) < _NEAR)
+        return n, np.asarray(~resting & (np.abs(after - before) < _SETTLED))
+
+    def _followed(
+        self, n: FloatArray, axis: FloatArray, steps: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Directions after classical Runge-Kutta steps, and the mean of n·a on the way."""
+        h = (_STEP / self.fastest)[:, None]
+        total = np.zeros(len(n))
+        for _ in range(steps):
+            one = self(n)
+            two = self(_normed(n + 0.5 * h * one))
+            three = self(_normed(n + 0.5 * h * two))
+            four = self(_normed(n + h * three))
+            n = _normed(n + (h / 6.0) * (one + 2.0 * two + 2.0 * three + four))
+            total += n @ axis
+        return n, total / max(steps, 1)
+
+
+def _directions() -> FloatArray:
+    """26 directions, to corners, edges and faces of a cube that is aligned with nothing."""
+    grid = np.array([-1.0, 0.0, 1.0])
+    cube = np.stack(np.meshgrid(grid, grid, grid, indexing="ij"), -1).reshape(-1, 3)
+    turn = np.array([[2.0, -1.0, 2.0], [2.0, 2.0, -1.0], [-1.0, 2.0, 2.0]]) / 3.0
+    return _normed(cube[np.any(cube != 0.0, axis=1)]) @ turn.T
+
+
+def _normed(n: FloatArray) -> FloatArray:
+    return np.asarray(n / np.linalg.norm(n, axis=-1, keepdims=True))
+
+
+def _tangents(n: FloatArray) -> FloatArray:
+    """Two unit vectors across each direction, shape (N, 2, 3)."""
+    helper = np.eye(3)[np.argmin(np.abs(n), axis=-1)]
+    first = _normed(np.cross(helper, n))
+    return np.stack((first, np.cross(n, first)), axis=1)
+
+
+def _starts(a: FloatArray) -> FloatArray:
+    """Directions near a, near -a and across, none on a symmetry line."""
+    x = _tangents(a[None])[0]
+    across = 0.8 * x[0] + 0.6 * x[1]
+    return _normed(np.array([a + _TILT * across, -a + _TILT * across, across + 0.3 * _TILT * a]))
+
+
+def _unit(name: str, value: ArrayLike) -> FloatArray:
+    vector = validation.vector(name, value)
+    length = float(np.linalg.norm(vector))
+    if length == 0.0:
+        raise ValueError(validation.complaint(name, value, "a vector other than 0"))
+    return np.asarray(vector / length)

@@ -1,8 +1,8 @@
 r"""Demagnetising factors of uniformly magnetised bodies: ellipsoid, rectangular prism, cylinder.
 
 The stray field of a body with uniform magnetisation M has the mean -N M, and the magnetostatic
-energy is μ₀ V M·N M/2, with N symmetric, positive and of trace one. For the ellipsoid with semi-axes
-a, b, c (Osborn, Phys. Rev. 67, 351 (1945); the integral is Carlson's R_D, DLMF 19.16.5)
+energy is μ₀ V M·N M/2, with N symmetric, positive and of trace one. For the ellipsoid with
+semi-axes a, b, c (Osborn, Phys. Rev. 67, 351 (1945); the integral is Carlson's R_D, DLMF 19.16.5)
 
 .. math::
     N_a = \frac{abc}{2} \int_0^\infty \frac{ds}{(s + a^2)\sqrt{(s + a^2)(s + b^2)(s + c^2)}}
@@ -26,6 +26,7 @@ Units: lengths in m or as text; factors are dimensionless.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -41,7 +42,7 @@ _BELOW, _ABOVE = 14.0, 38.0
 """Range of ln t beyond the inverse lengths: the integrand falls as t³ below and as 1/t above."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Ellipsoid:
     """An ellipsoid with its principal axes along x, y and z.
 
@@ -58,8 +59,8 @@ class Ellipsoid:
 
     diameters: tuple[float, float, float]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "diameters", _lengths("diameters", self.diameters))
+    def __init__(self, diameters: Sequence[float | str]) -> None:
+        object.__setattr__(self, "diameters", _lengths("diameters", diameters))
 
     @classmethod
     def sphere(cls, diameter: float | str) -> Ellipsoid:
@@ -79,6 +80,11 @@ class Ellipsoid:
         return cls((d, d, d))
 
     @property
+    def extent(self) -> tuple[float, float, float]:
+        """Lengths along x, y, z in m."""
+        return self.diameters
+
+    @property
     def volume(self) -> float:
         """Volume in m³."""
         a, b, c = self.diameters
@@ -90,7 +96,7 @@ class Ellipsoid:
         return ellipsoid_factors(self.diameters)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Prism:
     """A rectangular prism with its edges along x, y and z.
 
@@ -107,8 +113,13 @@ class Prism:
 
     edges: tuple[float, float, float]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "edges", _lengths("edges", self.edges))
+    def __init__(self, edges: Sequence[float | str]) -> None:
+        object.__setattr__(self, "edges", _lengths("edges", edges))
+
+    @property
+    def extent(self) -> tuple[float, float, float]:
+        """Lengths along x, y, z in m."""
+        return self.edges
 
     @property
     def volume(self) -> float:
@@ -122,7 +133,7 @@ class Prism:
         return prism_factors(self.edges)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Cylinder:
     """A circular cylinder with its axis along z.
 
@@ -140,10 +151,15 @@ class Cylinder:
     diameter: float
     height: float
 
-    def __post_init__(self) -> None:
-        for name in ("diameter", "height"):
-            length = units.quantity(name, getattr(self, name), units.LENGTH, positive=True)
+    def __init__(self, diameter: float | str, height: float | str) -> None:
+        for name, value in (("diameter", diameter), ("height", height)):
+            length = units.quantity(name, value, units.LENGTH, positive=True)
             object.__setattr__(self, name, length)
+
+    @property
+    def extent(self) -> tuple[float, float, float]:
+        """Lengths along x, y, z in m."""
+        return self.diameter, self.diameter, self.height
 
     @property
     def volume(self) -> float:

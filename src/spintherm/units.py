@@ -273,6 +273,6 @@ def _registry() -> Any:
     """Return a registry of pint that knows the units below and no others."""
     import pint
 
-    registry = pint.UnitRegistry(None)
+    registry: Any = pint.UnitRegistry(None)
     registry.load_definitions(_DEFINITIONS.strip().splitlines())
     return registry

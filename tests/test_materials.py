@@ -5,6 +5,9 @@ Broken on purpose and caught: 1 + α² left out of the time, μ₀ left out of t
 from the hardest axis, k_B of the temperature scale.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import xarray
@@ -309,12 +312,11 @@ def test_a_thin_film_has_kittels_resonance():
 
 
 def test_without_anisotropy_there_is_no_well():
-    ball = Nanomagnet(
-        saturation_magnetisation=8e5,
-        gilbert_damping=0.0,
-        temperature=300,
-        shape=Ellipsoid.sphere("10 nm"),
+    cube, ball = (
+        Nanomagnet(saturation_magnetisation=8e5, gilbert_damping=0.0, temperature=300, shape=shape)
+        for shape in (Prism(("10 nm", "10 nm", "10 nm")), Ellipsoid.sphere("10 nm"))
     )
+    assert cube.magnet == ball.magnet == Magnet(1.0, 1.0, 0.0, 1.0)
     assert ball.well is None
     assert ball.thermal_stability == 0.0
     assert ball.stiffness_fields == (0.0, 0.0)
@@ -789,3 +791,11 @@ def test_impossible_currents_are_refused(change, error, message):
         bare.spin_torque(current="1 uA", polarisation=0.5, thickness="1 nm")
     with pytest.raises((TypeError, ValueError), match=r"^thickness=None: expected a length"):
         bare.spin_torque(current_density=1e10, polarisation=0.5)
+
+
+def test_numbers_load_neither_pint_nor_xarray():
+    made = "saturation_magnetisation=8e5, gilbert_damping=0.1, temperature=300, volume=1e-24"
+    body = f"Nanomagnet({made}, anisotropy=1e5).describe()"
+    probe = f"import sys; from spintherm import Nanomagnet; {body}; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert not {"pint", "xarray", "scipy", "numba", "matplotlib"} & set(done.stdout.split())

@@ -132,8 +132,9 @@ emu = 1e-3 * ampere * meter ** 2
 """All the units that are known, in the language of pint: a short list holds no surprises."""
 _LONGEST = 64
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_NAME = r"(?:°C|°F|%|[^\W\d]++)(?:(?:\^|\*\*)?[+-]?[1-9]|⁻?[¹²³⁴⁵⁶⁷⁸⁹])?"
+_NAME = r"(?:°C|°F|%|[^\W\d]+)(?:(?:\^|\*\*)?[+-]?[1-9]|⁻?[¹²³⁴⁵⁶⁷⁸⁹])?"
 _TEXT = re.compile(rf"\s*(?P<number>{_NUMBER})(?P<unit>\s*(?:1\s*/)?(?:{_NAME}|[\s*·/()])*+)")
+"""The last repetition gives nothing back, so that no text takes long to be refused."""
 _BARE_POWER = re.compile(r"(?<=[^\W\d_])(?=[+-]?[1-9])")
 _REFUSED = "{meaning}{demand} such as '{example}'"
 

@@ -29,6 +29,8 @@ from spintherm.materials.spin_torque import SpinTorque
 from spintherm.units import BOLTZMANN_CONSTANT, VACUUM_PERMEABILITY
 
 _ALONG = 1e-9
+_ISOTROPIC = 1e-12
+"""Difference of demagnetising factors that is rounding: spheres and cubes have no easy axis."""
 
 
 @dataclass(frozen=True, init=False)
@@ -114,12 +116,12 @@ class Nanomagnet:
 
     @cached_property
     def anisotropy_energy(self) -> Anisotropy:
-        """V e(n) and the energy of the shape, with coefficients in J."""
+        """V e(n) and the energy of the shape, with coefficients in J; none of spheres and cubes."""
         total = Anisotropy() if self.anisotropy is None else self.anisotropy * self.volume
-        if self.shape is not None:
-            tensor = np.diag(self.shape.demagnetising_factors)
-            total = total + Anisotropy.shape(tensor, self.magnetostatic_energy)
-        return total
+        factors = None if self.shape is None else self.shape.demagnetising_factors
+        if factors is None or np.ptp(factors) <= _ISOTROPIC:
+            return total
+        return total + Anisotropy.shape(factors, self.magnetostatic_energy)
 
     @cached_property
     def scales(self) -> Scales:

@@ -1,7 +1,7 @@
 """Demagnetising factors against closed forms, direct integration, limits and published values.
 
 Broken on purpose and caught: erf without its √π, the disk's Bessel function of order one missing,
-the prism's edges in another order, semi-axes in the shape's place of axes.
+the prism's edges in another order, a factor 2 in the cylinder's aspect ratio.
 """
 
 import numpy as np

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         statistics,
         theory,
     )
+    from spintherm.demagnetisation import Cylinder, Ellipsoid, Prism
     from spintherm.energies import Anisotropy
     from spintherm.fokker_planck import (
         distribution,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         steady_states,
     )
     from spintherm.magnet import Magnet
+    from spintherm.materials import Nanomagnet, Scales, SpinTorque
     from spintherm.protocol import Protocol
     from spintherm.torques import Polariser, TorqueEfficiency
     from spintherm.trajectories import multilevel_means, simulate, simulate_statistics
@@ -52,6 +54,12 @@ _HOMES = {
     "Anisotropy": "energies",
     "Polariser": "torques",
     "TorqueEfficiency": "torques",
+    "Ellipsoid": "demagnetisation",
+    "Prism": "demagnetisation",
+    "Cylinder": "demagnetisation",
+    "Nanomagnet": "materials",
+    "Scales": "materials",
+    "SpinTorque": "materials",
     "Protocol": "protocol",
     "Waveform": "waveforms",
     "Constant": "waveforms",
@@ -89,14 +97,20 @@ _MODULES = (
 __all__ = [
     "Anisotropy",
     "Constant",
+    "Cylinder",
+    "Ellipsoid",
     "Function",
     "Magnet",
+    "Nanomagnet",
     "Polariser",
+    "Prism",
     "Protocol",
     "Pulse",
     "Ramp",
     "Samples",
+    "Scales",
     "Sine",
+    "SpinTorque",
     "TorqueEfficiency",
     "Triangle",
     "Waveform",

@@ -131,8 +131,9 @@ def test_refusals():
         AxialMagnet(Magnet(1, 1, 1, 1, anisotropy=Anisotropy.uniaxial(1.0)), (1, 0, 0))
     with pytest.raises(ValueError, match="nothing relaxes"):
         AxialMagnet(Magnet(1, 1, 0, 1), (0, 0, 1))
-    with pytest.raises(ValueError, match="varies by 700"):
-        uniaxial(700.0, UPRIGHT)
+    for ask in ("relaxation_rate", "mean_first_passage_time"):
+        with pytest.raises(ValueError, match="varies by 700"):
+            getattr(uniaxial(700.0, UPRIGHT), ask)(*((0.5, 0.0) if ask.startswith("mean") else ()))
     with pytest.raises(ValueError, match="cosine between"):
         uniaxial(1.0, UPRIGHT).mean_first_passage_time(0.0, 1.0)
     with pytest.raises(ValueError, match="from -1 to 1"):

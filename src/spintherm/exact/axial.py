@@ -38,6 +38,7 @@ LARGEST_RANGE = 600.0
 _NODES = 16
 _ALONG = 1e-12
 _LANCZOS = 80
+_SMALL = 1e-5
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class AxialMagnet:
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused, there is no common axis, or the density spans more than e^600.
+        If an argument is refused or there is no common axis.
     """
 
     magnet: Magnet
@@ -70,12 +71,6 @@ class AxialMagnet:
                 )
             )
         _ = self.axis
-        spread = float(np.ptp(self.log_density(np.linspace(-1.0, 1.0, 4001))))
-        if spread > LARGEST_RANGE:
-            raise ValueError(
-                f"the logarithm of the density varies by {spread:.0f}: expected at most "
-                f"{LARGEST_RANGE:g}; raise the temperature or lower the energies"
-            )
 
     def protocol(self, duration: float) -> Protocol:
         """Return the constant protocol.
@@ -152,6 +147,12 @@ class AxialMagnet:
             value = value + push * amplitude * item.strength * primitive
         return np.asarray(value / magnet.temperature)
 
+    @property
+    def fastest_rate(self) -> float:
+        """Rate at which small departures from a pole grow or decay, the faster of the two."""
+        slope = np.diff(self.log_density(np.array([-1.0, -1.0 + _SMALL, 1.0 - _SMALL, 1.0])))
+        return self.diffusion * (2.0 * float(np.abs(slope[::2]).max()) / _SMALL + 2.0)
+
     def density(self, cosine: ArrayLike) -> FloatArray:
         """Return the stationary density of c; its integral from -1 to 1 is one.
 
@@ -170,6 +171,21 @@ class AxialMagnet:
         total = float(np.sum(whole.weights * np.exp(whole.values - top)))
         return np.asarray(np.exp(self.log_density(cosine) - top) / total)
 
+    def nodes(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
+        """Return points and weights of a quadrature in c that resolves the density.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of the range, from -1 to 1.
+
+        Returns
+        -------
+        cosine, weights : ndarray, shape (n,)
+        """
+        panels = self._panels(low, high)
+        return panels.cosine, panels.weights
+
     def relaxation_rate(self) -> float:
         """Return the slowest rate of relaxation of c, the escape rate where there is a barrier.
 
@@ -183,8 +199,14 @@ class AxialMagnet:
         -------
         float
             Per time, to about 12 digits for any barrier.
+
+        Raises
+        ------
+        ValueError
+            If the density spans more than e^600.
         """
         grid = self._panels(-1.0, 1.0)
+        _require_digits(grid.values)
         p = np.exp(grid.values - grid.values.max())
         below, above = grid.integral(p), grid.integral_from_above(p)
         total = float(np.sum(grid.weights * p))
@@ -235,8 +257,9 @@ class AxialMagnet:
         Raises
         ------
         ValueError
-            If a cosine is out of range.
+            If a cosine is out of range, or the density spans more than e^600.
         """
+        _require_digits(self.log_density(np.linspace(-1.0, 1.0, 2001)))
         starts = validation.real_array("start", start)
         if np.any(np.abs(starts) > 1.0):
             raise ValueError(validation.complaint("start", start, "cosines from -1 to 1"))
@@ -311,6 +334,15 @@ class _Panels:
         after = np.concatenate((np.cumsum(whole[::-1])[::-1][1:], [0.0]))
         mirrored = values[:, ::-1] @ _up_to_node().T
         return np.asarray((after[:, None] + half * mirrored[:, ::-1]).ravel())
+
+
+def _require_digits(log_density: FloatArray) -> None:
+    spread = float(np.ptp(log_density))
+    if spread > LARGEST_RANGE:
+        raise ValueError(
+            f"the logarithm of the density varies by {spread:.0f}: expected at most "
+            f"{LARGEST_RANGE:g}; raise the temperature or lower the energies"
+        )
 
 
 def _largest_eigenvalue(diagonal: list[float], beside: list[float]) -> float:

@@ -1,12 +1,10 @@
 """Switching: how a magnet gets from one state to another, how long it takes and what it costs.
 
-States without noise (`state_diagram`), lifetimes and dwell times over a barrier (`lifetimes`),
-write-error rates of pulses (`write_error_rates`), heat and entropy of a write, hysteresis loops
-(`hysteresis_loop`).
-
 The rule of the folder: it asks the engines and the exact systems, and adds no dynamics of its own.
 """
 
+from spintherm.switching.passage import dwell_times, switching_time_distribution
 from spintherm.switching.states import state_diagram
+from spintherm.switching.writing import write_error_rate
 
-__all__ = ["state_diagram"]
+__all__ = ["dwell_times", "state_diagram", "switching_time_distribution", "write_error_rate"]

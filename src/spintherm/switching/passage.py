@@ -1,0 +1,238 @@
+r"""Switching times: the distribution of the first passage over the equator, and dwell times.
+
+For magnets with a common axis the probability that c = n·a has not yet reached a target is
+S(t) = ∫ p₀ u dc with u' = 𝓛u, u = 1 at first and u = 0 at the target for ever (`cosine` has the
+generator). It is solved by collocation in Chebyshev points between the target and the pole. Dwell
+times of a bit with two wells follow from the slowest relaxation rate λ and the stationary
+probabilities π of the wells: a population leaves the well i at the rate λ(1 - π_i), which is right
+up to the ratio of λ to the next rate (Kramers, Physica 7, 284 (1940); Brown, Phys. Rev. 130, 1677
+(1963)).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spintherm import validation
+from spintherm.exact import AxialMagnet
+from spintherm.fokker_planck.generator import ResolutionError
+from spintherm.magnet import Magnet
+from spintherm.switching.cosine import log_density_slope
+from spintherm.validation import FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_LARGEST_SIZE = 800
+_SAME = 1e-12
+_FIRST_SIZE = 40
+
+
+def switching_time_distribution(
+    magnet: Magnet,
+    times: ArrayLike,
+    *,
+    spin_torque: ArrayLike = (0.0, 0.0, 0.0),
+    field: ArrayLike = (0.0, 0.0, 0.0),
+    resting_field: ArrayLike = (0.0, 0.0, 0.0),
+    initial: str = "parallel",
+    target: float = 0.0,
+    tolerance: float = 1e-6,
+) -> xr.Dataset:
+    """Return when a bit first reaches a target, from equilibrium in its well.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        With a common axis of anisotropy, polarisers, field and torque.
+    times : array_like, shape (n,)
+        Increasing, from zero on.
+    spin_torque, field : array_like, shape (3,)
+        P and H, switched on at time zero.
+    resting_field : array_like, shape (3,)
+        H before that.
+    initial : str
+        "parallel" for the well with n·a > target, "antiparallel" for that with n·a < target. The
+        axis a is that of the first polariser, or of `AxialMagnet`.
+    target : float
+        n·a to be reached, strictly between -1 and 1.
+    tolerance : float
+        Largest error of the survival probability.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``survival`` (time), the probability of not yet having been at the target, and ``density``
+        (time), minus its slope; attributes ``mean`` and ``tolerance``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused or there is no common axis.
+    ResolutionError
+        If 800 points do not suffice.
+    """
+    import xarray as xr
+
+    t = validation.increasing_times("times", times)
+    if t[0] < 0.0:
+        raise ValueError(validation.complaint("times", t, "times from zero on"))
+    if initial not in ("parallel", "antiparallel"):
+        raise ValueError(validation.complaint("initial", initial, "'parallel' or 'antiparallel'"))
+    goal = validation.finite_scalar("target", target)
+    if not -1.0 < goal < 1.0:
+        raise ValueError(validation.complaint("target", target, "a cosine between -1 and 1"))
+    limit = validation.finite_scalar("tolerance", tolerance, positive=True)
+    state, rest = AxialMagnet(magnet, field, spin_torque), AxialMagnet(magnet, resting_field)
+    a = magnet.polarisers[0].vector if magnet.polarisers else state.axis
+    turn = float(np.sign(a @ state.axis))
+    sense, goal = (turn if initial == "parallel" else -turn), turn * goal
+    spread = float(np.ptp(state.log_density(np.linspace(-1.0, 1.0, 501))))
+    size, before = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
+    while size <= _LARGEST_SIZE:
+        survival, density, mean = _survival(state, rest, t, sense, goal, size)
+        if before is not None and np.max(np.abs(survival - before)) <= limit:
+            break
+        before, size = survival, int(1.4 * size)
+    else:
+        raise ResolutionError(
+            f"survival probabilities are not settled to {limit:g} with {_LARGEST_SIZE} points"
+        )
+    return xr.Dataset(
+        {
+            "survival": ("time", survival, {"long_name": "probability of not having switched"}),
+            "density": ("time", density, {"long_name": "density of the switching time"}),
+        },
+        coords={"time": ("time", t, {"long_name": "time"})},
+        attrs={"initial": initial, "mean": mean, "target": turn * goal, "tolerance": limit},
+    )
+
+
+def dwell_times(
+    magnet: Magnet,
+    *,
+    spin_torque: ArrayLike = (0.0, 0.0, 0.0),
+    field: ArrayLike = (0.0, 0.0, 0.0),
+) -> xr.Dataset:
+    """Return how long a stochastic bit dwells in each of its wells, n·a > 0 and n·a < 0.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        With a common axis of anisotropy, polarisers, field and torque.
+    spin_torque : array_like, shape (3,) or (C, 3)
+        P; more than one gives a dimension ``current``.
+    field : array_like, shape (3,)
+        H.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``dwell_time_parallel``, ``dwell_time_antiparallel``, ``probability_parallel`` and
+        ``relaxation_rate``, exact; the dwell times are what their names say where wells exist.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused or there is no common axis.
+    """
+    import xarray as xr
+
+    torques = validation.vectors("spin_torque", spin_torque)
+    if torques.ndim > 2:
+        raise ValueError(validation.complaint("spin_torque", torques, "shape (3,) or (C, 3)"))
+    rows, axis = [], np.zeros(3)
+    for torque in np.atleast_2d(torques):
+        state = AxialMagnet(magnet, field, torque)
+        axis = magnet.polarisers[0].vector if magnet.polarisers else state.axis
+        up = (0.0, 1.0) if float(axis @ state.axis) > 0.0 else (-1.0, 0.0)
+        c, weights = state.nodes(*up)
+        down, other_weights = state.nodes(-up[1], -up[0])
+        parallel = float(weights @ state.density(c))
+        antiparallel = float(other_weights @ state.density(down))
+        rate = state.relaxation_rate()
+        rows.append((1.0 / (rate * antiparallel), 1.0 / (rate * parallel), parallel, rate))
+    values = np.array(rows).T
+    names = (
+        ("dwell_time_parallel", "mean time in the well n·a > 0"),
+        ("dwell_time_antiparallel", "mean time in the well n·a < 0"),
+        ("probability_parallel", "stationary probability of n·a > 0"),
+        ("relaxation_rate", "slowest relaxation rate of n·a"),
+    )
+    many = torques.ndim == 2
+    data = {
+        name: (("current",) if many else (), row if many else row[0], {"long_name": meaning})
+        for (name, meaning), row in zip(names, values, strict=True)
+    }
+    coordinates = {}
+    if many:
+        coordinates["current"] = ("current", torques @ axis, {"long_name": "spin torque P·a"})
+    return xr.Dataset(data, coords=coordinates)
+
+
+def _survival(
+    state: AxialMagnet,
+    rest: AxialMagnet,
+    times: FloatArray,
+    sense: float,
+    target: float,
+    size: int,
+) -> tuple[FloatArray, FloatArray, float]:
+    """Survival probability and density at the times, and the mean switching time."""
+    from scipy.linalg import expm
+
+    x, derivative = _chebyshev(size)
+    c = target + 0.5 * (1.0 + x) * (sense - target)
+    derivative = derivative * (2.0 / (sense - target))
+    c[-1] = sense
+    pull = _slope(state, c)
+    across = ((1.0 - c) * (1.0 + c))[:, None]
+    generator = (
+        across * (derivative @ derivative) + (across[:, 0] * pull - 2.0 * c)[:, None] * derivative
+    )
+    generator = state.diffusion * generator[1:, 1:]  # the first point is the target, u = 0
+    nodes, weights = rest.nodes(*((target, 1.0) if sense > 0.0 else (-1.0, target)))
+    share = weights * rest.density(nodes)
+    start = (share / share.sum()) @ _interpolation(c, nodes)[:, 1:]
+    u = np.ones(size)
+    mean = -float(start @ np.linalg.solve(generator, u))
+    survival, density = [], []
+    before, last, step = 0.0, 0.0, np.eye(size)
+    for t in times.tolist():
+        if abs(t - before - last) > _SAME * t:
+            last = t - before
+            step = expm(last * generator)
+        u, before = step @ u, t
+        survival.append(float(start @ u) if t > 0.0 else 1.0)
+        density.append(-float(start @ (generator @ u)))
+    return np.array(survival), np.array(density), mean
+
+
+def _slope(state: AxialMagnet, c: FloatArray) -> FloatArray:
+    """d ln p/dc at some cosines, from the Legendre series of `cosine`."""
+    return np.asarray(np.polynomial.legendre.legval(c, log_density_slope(state)))
+
+
+def _chebyshev(size: int) -> tuple[FloatArray, FloatArray]:
+    """Chebyshev points from -1 to 1 and the matrix of the derivative in them."""
+    k = np.arange(size + 1)
+    x = -np.cos(np.pi * k / size)
+    scale = np.where((k == 0) | (k == size), 2.0, 1.0) * (-1.0) ** k
+    gap = x[:, None] - x + np.eye(size + 1)
+    matrix = scale[:, None] / scale / gap
+    matrix -= np.diag(matrix.sum(axis=1))
+    return x, matrix
+
+
+def _interpolation(points: FloatArray, at: FloatArray) -> FloatArray:
+    """Matrix of barycentric interpolation from Chebyshev points."""
+    size = points.size - 1
+    k = np.arange(size + 1)
+    weight = np.where((k == 0) | (k == size), 0.5, 1.0) * (-1.0) ** k
+    gap = at[:, None] - points
+    hit = gap == 0.0
+    parts = np.where(hit.any(axis=1)[:, None], hit, weight / np.where(hit, 1.0, gap))
+    return np.asarray(parts / parts.sum(axis=1, keepdims=True))

@@ -113,7 +113,7 @@ def arithmetic(name: str, scheme: Scheme, rate: float, peak: float) -> list[Figu
     busy = count.least_slots * rate / peak
     return [
         exactly(f"{name}: operations", count.flops, "flop/step"),
-        exactly(f"{name}: part of peak", 0.5 * count.flops * rate / peak, "of peak flop/s"),
+        exactly(f"{name}: part of peak", 0.5 * count.double_flops * rate / peak, "of peak flop/s"),
         exactly(f"{name}: multipliers busy", busy, "of their slots"),
     ]
 

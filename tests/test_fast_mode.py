@@ -1,8 +1,13 @@
 """`fast=True`: the same paths as the strict arithmetic, to what the two ways of summing allow.
 
-Moments and pumped entropy differ by the errors of the short logarithm and azimuth, 6e-9 of a step's
-angle each: some 1e-8 after any number of steps that are not amplified. Work and heat differ by the
-third power of the step on a step and so by the second on a path.
+Moments and pumped entropy differ by the noise's single precision: a turn's direction and size have
+errors of 1e-7 rms of its own size (tests/test_noise.py), so that a path ends 1e-7 sqrt(2 eta T tau)
+rms off, some 1e-6 at most. Work and heat differ by the third power of the step on a step and so by
+the second on a path.
+
+The frame in which noise is drawn has a seam at n_z = 0. A path that passes it within its error of
+1e-7, once in some 10^7 steps, is thrown into another direction there, with the same law: it parts
+from the strict one, and is left out where paths are compared one by one.
 """
 
 import numba
@@ -18,32 +23,46 @@ Z = 4.5
 
 
 @numba.njit
-def _short_log(x, out):
+def _single_log(x, below_one, out):
     for i in range(x.size):
-        out[i] = elementary.short_log(x[i])
+        out[i] = elementary.single_log(x[i], below_one[i])
 
 
 @numba.njit
-def _short_cos_sin(w, cosine, sine):
-    for i in range(w.size):
-        cosine[i], sine[i] = elementary.short_cos_sin_turn(w[i])
+def _single_sin_cos(v, sine, cosine):
+    for i in range(v.size):
+        sine[i], cosine[i] = elementary.single_sin_cos_half_turn(v[i])
 
 
-def test_short_log_is_within_6e_9_and_never_positive_below_one():
+def test_single_log_is_within_1e_7_relative_near_one_and_never_positive():
     rng = np.random.default_rng(1)
-    x = np.concatenate((np.exp(rng.uniform(-30, 0, 300_000)), 1.0 - np.logspace(-16, -1, 1000)))
+    below = -np.concatenate((np.logspace(-44, -0.4, 300_000), rng.uniform(0, 0.5, 300_000)))
+    below = below.astype(np.float32)
+    tail = np.exp(rng.uniform(-30, -0.4, 300_000)).astype(np.float32)
+    x = np.concatenate((np.float32(1.0) + below, tail))
+    below = np.concatenate((below, tail - np.float32(1.0)))
     ours = np.empty_like(x)
-    _short_log(x, ours)
-    assert np.max(np.abs(ours - np.log(x))) < 6e-9
+    _single_log(x, below, ours)
     assert np.all(ours <= 0.0)
+    exact = np.log(x.astype(float))
+    near = x >= np.float32(np.sqrt(0.5))
+    exact[near] = np.log1p(below[near].astype(float))
+    error = np.abs(ours - exact)
+    normal = np.abs(below) > 1e-37
+    # the polynomial's 3e-8 of f, and two roundings of 6e-8
+    assert np.max(error[near & normal] / -exact[near & normal]) < 1.5e-7
+    assert np.max((error / (1e-7 - 1e-7 * exact))[~near]) < 1.0
 
 
-def test_short_cos_and_sin_are_within_4e_9():
-    w = np.linspace(-1.0, 1.0, 400_001)
-    cosine, sine = np.empty_like(w), np.empty_like(w)
-    _short_cos_sin(w, cosine, sine)
-    assert np.max(np.abs(cosine - np.cos(np.pi * w))) < 4e-9
-    assert np.max(np.abs(sine - np.sin(np.pi * w))) < 4e-9
+def test_single_sine_and_cosine_are_within_2e_7():
+    v = np.linspace(-0.5, 0.5, 400_001).astype(np.float32)
+    sine, cosine = np.empty_like(v), np.empty_like(v)
+    _single_sin_cos(v, sine, cosine)
+    exact = np.pi * v.astype(float)
+    assert np.max(np.abs(cosine - np.cos(exact))) < 2e-7
+    assert np.max(np.abs(sine - np.sin(exact))) < 2e-7
+    # a longer or shorter turn is what the means would notice
+    assert abs(np.mean(cosine.astype(float) ** 2 + sine.astype(float) ** 2 - 1.0)) < 1.5e-7
 
 
 def pair(magnet, protocol, **options):
@@ -53,24 +72,53 @@ def pair(magnet, protocol, **options):
     )
 
 
-def largest(a, b, name):
-    return float(np.max(np.abs(a[name].values - b[name].values)))
+def together(strict, fast):
+    """Paths that have not parted at the seam of the frame: all but a few."""
+    off = np.max(np.abs(strict.final_moment.values - fast.final_moment.values), axis=1)
+    alike = off < 1e-4
+    # 2e-7 a step at most, by the width of the seam; three parted paths beyond that: chance 1e-3
+    assert np.sum(~alike) <= 3 + 2e-7 * off.size * float(np.sum(strict.attrs["steps"]))
+    return alike
+
+
+def differences(strict, fast, name, alike):
+    """(root mean square, largest) difference of the paths that have stayed together."""
+    off = (fast[name].values - strict[name].values)[alike]
+    return float(np.sqrt(np.mean(off**2))), float(np.max(np.abs(off)))
 
 
 def test_fast_paths_are_the_strict_ones(magnet, protocol):
-    """Each step may move the end by a few 6e-9 sqrt(2 s), s = eta T h: 40 steps together 1e-7."""
+    """Each step may move the end by 1e-7 sqrt(2 s), s = eta T h, rms: 40 steps together 1e-7."""
     strict, fast = pair(magnet, protocol, trajectories=3000, steps=40)
     assert (strict.attrs["arithmetic"], fast.attrs["arithmetic"]) == ("strict", "fast")
+    alike = together(strict, fast)
     for name in ("final_moment", "pumped_entropy", "energy_change"):
-        assert 0.0 < largest(strict, fast, name) < 1e-7, name
+        typical, largest = differences(strict, fast, name, alike)
+        assert 1e-9 < typical < 2e-7, name
+        assert largest < 2e-6, name
     assert np.array_equal(strict.attrs["steps"], fast.attrs["steps"])
+
+
+def test_means_of_fast_paths_are_the_strict_ones_to_1e_7(magnet, protocol):
+    """Path by path the two differ by 1e-7 rms: their means can be compared far below chance.
+
+    The bias aimed at is 1e-6 of a mean, that is a thirtieth of the error of 10^9 paths.
+    """
+    for steps in (4, 40):
+        strict, fast = pair(magnet, protocol, trajectories=100_000, steps=steps)
+        alike = together(strict, fast)
+        for name in ("final_moment", "pumped_entropy", "energy_change"):
+            off = (fast[name].values - strict[name].values)[alike]
+            size = np.abs(strict[name].values).mean()
+            error = off.std() / np.sqrt(off.shape[0])
+            assert abs(off.mean()) < 1e-7 * size + Z * error, (name, steps)
 
 
 def test_work_differs_by_the_second_power_of_the_step(magnet, protocol):
     off = []
     for steps in (50, 100, 200):
         strict, fast = pair(magnet, protocol, trajectories=4000, steps=steps)
-        off.append(float(np.sqrt(np.mean((fast.work - strict.work) ** 2))))
+        off.append(differences(strict, fast, "work", together(strict, fast))[0])
     assert off[0] < 1e-3
     # jumps of the protocol make the segments' steps unequal: 10 % on a ratio of 4
     assert off[0] / off[1] == pytest.approx(4.0, rel=0.1)
@@ -81,8 +129,11 @@ def test_without_torque_work_is_the_strict_one(magnet):
     """Only the torque's work along the drift is summed by another rule."""
     field = Ramp((0.3, -0.2, 0.9), (-0.5, 0.7, -0.4), 0.9) + Pulse((0.2, 0.5, -0.6), 0.31, 0.7)
     strict, fast = pair(magnet, Protocol(0.9, field, None), trajectories=2000, steps=40)
+    alike = together(strict, fast)
     for name in ("work", "heat"):
-        assert 0.0 < largest(strict, fast, name) < 1e-7
+        typical, largest = differences(strict, fast, name, alike)
+        assert 1e-9 < typical < 2e-7
+        assert largest < 2e-6
 
 
 @pytest.mark.parametrize("steps", [1, 3, 200, 2500])
@@ -101,9 +152,9 @@ def test_saved_functionals_in_fast_mode(magnet, protocol):
     strict, fast = pair(magnet, protocol, trajectories=300, steps=200, save_at=times)
     balance = fast.running_work + fast.running_heat - fast.running_energy_change
     assert np.max(np.abs(balance)) < 1e-12
-    assert largest(strict, fast, "moment") < 1e-7
-    assert largest(strict, fast, "running_pumped_entropy") < 1e-7
-    assert largest(strict, fast, "running_work") < 5e-4
+    alike = together(strict, fast)
+    for name, most in (("moment", 2e-6), ("running_pumped_entropy", 2e-6), ("running_work", 5e-4)):
+        assert differences(strict, fast, name, alike)[1] < most, name
 
 
 def test_a_jump_does_work_at_fixed_moment_in_fast_mode(magnet):
@@ -160,7 +211,7 @@ def test_zero_temperature_in_fast_mode():
     magnet = Magnet(1.4, 1.3, 0.3, 0.0)
     protocol = Protocol(2.0, (0.1, 0.2, 0.9), (0.3, 0, 0.25))
     strict, fast = pair(magnet, protocol, trajectories=3, steps=64, initial=(0.6, 0.0, -0.8))
-    assert largest(strict, fast, "final_moment") < 1e-12
+    assert np.max(np.abs(fast.final_moment.values - strict.final_moment.values)) < 1e-12
 
 
 def test_fast_is_refused_where_there_is_none(magnet, protocol):

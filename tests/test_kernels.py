@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numba
@@ -214,18 +215,23 @@ ENTRY_POINTS = {
 }
 
 
+@cache
+def compiled(name):
+    """LLVM's code of a kernel, freshly compiled."""
+    module, columns = ENTRY_POINTS[name]
+    fresh = numba.njit(nogil=True, error_model="numpy")(getattr(module, name).py_func)
+    state = np.zeros((6, 8))
+    state[2] = 1.0
+    fresh(state, generators(0, 0, 8), np.zeros((1, columns)), np.zeros((1, 3)))
+    (code,) = fresh.inspect_llvm().values()
+    return code
+
+
 @pytest.mark.parametrize("name", ENTRY_POINTS)
 def test_the_loop_over_lanes_is_vector_code(name):
     """Square roots and divisions of whole vectors appear, and most products are vector products."""
-    module, columns = ENTRY_POINTS[name]
-    function = getattr(module, name).py_func
-    fresh = numba.njit(nogil=True, error_model="numpy")(function)
-    state = np.zeros((6, 8))
-    state[2] = 1.0
-    row = np.zeros((1, columns))
-    fresh(state, generators(0, 0, 8), row, np.zeros((1, 3)))
-    (code,) = fresh.inspect_llvm().values()
-    vector_roots = re.findall(r"call <(\d+) x double> @llvm\.sqrt", code)
+    code = compiled(name)
+    vector_roots = re.findall(r"call <(\d+) x (?:double|float)> @llvm\.sqrt", code)
     assert vector_roots, "no square root of a vector: the lane loop was not vectorised"
     assert all(int(width) >= 2 for width in vector_roots)
     for operation in ("fdiv", "fmul"):
@@ -234,6 +240,25 @@ def test_the_loop_over_lanes_is_vector_code(name):
     vector = len(re.findall(r"call <\d+ x double> @llvm\.fma", code))
     scalar = len(re.findall(r"call double @llvm\.fma", code))
     assert vector >= scalar, (vector, scalar)
+
+
+def test_single_precision_noise_stays_single_and_fills_the_vectors():
+    """The noise's loop knows no doubles; its vectors have twice as many lanes as the drift's."""
+    code = compiled("advance_fast")
+    loops = [part for part in re.split(r"\n(?=[\w.]+:)", code) if part.startswith("vector.body")]
+    (noisy,) = (loop for loop in loops if re.search(r"@llvm\.sqrt", loop))
+    (drift,) = (
+        loop for loop in loops if "fpext" in loop and re.search(r"fdiv <\d+ x double>", loop)
+    )
+    assert "double" not in noisy
+    assert len(re.findall(r"[us]itofp (?:nneg )?<\d+ x i32>", noisy)) == 3
+    (single,) = set(re.findall(r"call <(\d+) x float> @llvm\.fma", noisy))
+    (double,) = set(re.findall(r"call <(\d+) x double> @llvm\.fma", drift))
+    assert int(single) == 2 * int(double)
+    vector = len(re.findall(r"call <\d+ x float> @llvm\.fma", noisy))
+    scalar = len(re.findall(r"call float @llvm\.fma", code))  # of the loop for what is left over
+    assert vector == 20
+    assert scalar <= vector
 
 
 CACHE_PROBE = """

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from spintherm import Magnet, Protocol, simulate
-from spintherm.kernels import elementary, noise
+from spintherm.kernels import constants, elementary, noise
 from spintherm.trajectories.engine import Keys, generators
 
 Z, P = 4.9, 1e-6
@@ -34,6 +34,32 @@ def _normals(raw, x, y):
 def _uniforms(raw, u, v):
     for i in range(raw.size):
         u[i], v[i] = noise.uniform(raw[i]), noise.symmetric_uniform(raw[i])
+
+
+@numba.njit
+def _single_steps(raw, floor, span, inverse, signed, ux, uy):
+    radial = noise.single_radial(floor, span, inverse)
+    for i in range(raw.size):
+        high, low = np.uint32(raw[i] >> np.uint64(32)), np.uint32(raw[i])
+        signed[i], ux[i], uy[i] = noise.single_step(high, low, radial)
+
+
+def single_steps(raw, s):
+    """Signed versine and sin(theta) d in single precision, at s = eta T h, as doubles."""
+    law = (float(c[0, 0]) for c in constants.von_mises_fisher_constants(np.array([[s]])))
+    out = [np.empty(raw.size, np.float32) for _ in range(3)]
+    _single_steps(raw.ravel(), *law, *out)
+    return [one.reshape(raw.shape).astype(float) for one in out]
+
+
+def double_steps(raw, s):
+    """The same in NumPy's doubles from the same draws."""
+    floor, span, inverse = (c[0, 0] for c in constants.von_mises_fisher_constants(np.array([[s]])))
+    radial, azimuth, sign, *_ = parts(raw)
+    versine = np.clip(-np.log(floor + span * radial) * inverse, 0.0, 2.0)
+    sin_theta = np.sqrt(versine * (2.0 - versine))
+    direction = np.pi * azimuth
+    return np.copysign(versine, sign), sin_theta * np.cos(direction), sin_theta * np.sin(direction)
 
 
 def parts(raw):
@@ -145,6 +171,90 @@ def test_fields_of_one_draw_fill_their_joint_cells_evenly(draws):
     assert counts.size == 512
     assert stats.chisquare(counts).pvalue > P
     assert stats.chisquare(counts).pvalue < 1.0 - P
+
+
+# --- single precision -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("s", [1e-6, 1e-3, 0.05, 0.5, 2.0, 6.0])
+def test_single_steps_are_the_double_ones_to_1e_7(draws, s):
+    """Both read the same bits: errors of 1e-7 of a turn, whose means are below 1.5e-7 of it.
+
+    Rounding averages out; what does not is the rounding of the law's constants, two of them at 6e-8
+    at most, and 3e-8 of the polynomials. Comparing draw by draw leaves no chance but that of the
+    errors, which is what Z stands for.
+    """
+    ours, exact = single_steps(draws, s), double_steps(draws, s)
+    assert np.array_equal(np.signbit(ours[0]), np.signbit(exact[0]))
+    versine = np.abs(exact[0])
+    mean = versine.mean()
+    pairs = [(mean, np.abs(ours[0]), versine), (2.0 * mean**2, ours[0] ** 2, exact[0] ** 2)]
+    pairs += [(mean, ours[i] ** 2, exact[i] ** 2) for i in (1, 2)]
+    for size, one, other in pairs:
+        off = one - other
+        assert abs(off.mean()) < 1.5e-7 * size + Z * off.std() / np.sqrt(off.size)
+    near = versine < 1.9  # beyond, sin(theta) goes as the root of what is left to the other pole
+    for i in (1, 2):
+        off = (ours[i] - exact[i])[near]
+        assert np.sqrt(np.mean(off**2)) < 2e-7 * np.sqrt(mean)
+        assert np.max(np.abs(off)) < 2e-6 * np.sqrt(mean)
+        # the odd harmonics of the azimuth: no direction is preferred
+        assert abs(off.mean()) < 1e-8 * np.sqrt(mean) + Z * off.std() / np.sqrt(off.size)
+    assert np.max(np.abs(ours[0])) < 2.0 + 1e-6
+    assert all(np.all(np.isfinite(one)) for one in ours)
+
+
+@pytest.mark.parametrize("s", [1e-3, 0.05, 0.5, 2.0])
+def test_single_versines_have_the_mean_of_the_heat_kernel(s):
+    """By quadrature in place of chance: <1 - cos theta> = 1 - e^(-2s) within 1.5e-7 of it.
+
+    Midpoint rule in y = -ln u on steps of 6e-5 (error 1e-10), the draw being that of the nearest of
+    the 2^40 values of u; what lies beyond the last, e^-28, is 1e-11.
+    """
+    count = 2**19
+    width = 40.0 * np.log(2.0) / count
+    u = np.exp(-width * (np.arange(count) + 0.5))
+    high = np.floor((1.0 - u) * 2.0**40).astype(np.uint64)
+    signed, _, _ = single_steps(high << np.uint64(24), s)
+    versine = -np.expm1(-2.0 * s)
+    mean = width * np.sum(u * signed)
+    assert abs(mean - versine) < 1.5e-7 * versine
+    # a change of the law in the seventh digit is seen
+    assert abs(1.000001 * mean - versine) > 1.5e-7 * versine
+
+
+def test_all_single_azimuths_together_have_no_harmonic():
+    """The 2^23 azimuths are those of `polar_draw`, opposite ones exactly opposite."""
+    raw = np.arange(2**23, dtype=np.uint64) << np.uint64(1) | np.uint64(1 << 60)
+    _, ux, uy = single_steps(raw, 1e-2)
+    half = 2**22
+    assert np.array_equal(ux[:half], -ux[half:])
+    assert np.array_equal(uy[:half], -uy[half:])
+    square = np.mean(ux**2 + uy**2)
+    for value in (ux, uy, ux * uy, ux**3, ux * uy**2):
+        assert abs(value.mean()) < 1e-9 * square
+    # the second harmonic: the error of cosine against that of sine
+    assert abs(np.mean(ux**2 - uy**2)) < 1e-7 * square
+    # the fourth: <cos^4> = 3/8
+    assert abs(np.mean(ux**4) - 0.375 * square**2) < 2e-7 * square**2
+
+
+def test_tail_of_single_versines_keeps_40_bits():
+    """The farthest turns are those of the largest upper 40 bits: x/(2s) = 41 ln 2 at the end."""
+    top = np.uint64(2**64 - 1)
+    step = np.uint64(1 << 24)
+    raw = top - step * np.array([0, 1, 2, 3, 100, 255, 256, 1000, 2**20, 2**30], np.uint64)
+    s = 1e-4
+    signed, _, _ = single_steps(raw, s)
+    u = (((top - raw) >> np.uint64(24)).astype(float) + 0.5) * 2.0**-40
+    expected = -np.log(u) * -np.expm1(-2.0 * s)
+    assert np.allclose(np.abs(signed), expected, rtol=3e-7, atol=0.0)
+    # and the nearest ones keep 32
+    raw = np.array([0, 1, 5, 1000, 2**20], np.uint64) << np.uint64(32)
+    signed, _, _ = single_steps(raw, s)
+    expected = ((raw >> np.uint64(32)).astype(float) + 0.5) * 2.0**-32 * -np.expm1(-2.0 * s)
+    assert np.allclose(signed, expected, rtol=1.3e-4, atol=0.0)
+    assert np.allclose(signed[:-1], expected[:-1], rtol=5e-7, atol=0.0)
 
 
 # --- between draws ------------------------------------------------------------------------------

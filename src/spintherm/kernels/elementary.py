@@ -2,8 +2,8 @@
 
 log: reduction to [sqrt(1/2), sqrt(2)), then the classic series in s = f/(2 + f) (fdlibm e_log.c).
 cos and sin of a full turn: minimax polynomials (Remez' exchange) over half a turn about 1/2.
-The short forms have fewer terms for work that need not be exact to the last bit. The errors named
-are measured in the tests.
+Single precision, for work that need not be exact to the last bit, has shorter polynomials of the
+same kind and twice as many numbers in a register. The errors named are measured in the tests.
 """
 
 import numpy as np
@@ -37,26 +37,33 @@ _C10 = -0.0258068887393988
 _C12 = 0.001929556283824689
 _C14 = -0.00010456658134001717
 _C16 = 4.149592335730234e-06
-_L1 = 0.9999998527761753
-_L2 = -0.4999999535429659
-_L3 = 0.3333527057511079
-_L4 = -0.25001828030172785
-_L5 = 0.19931165708303036
-_L6 = -0.16559542591869336
-_L7 = 0.15162067663015116
-_L8 = -0.14430670113934904
-_L9 = 0.08264178679074154
-_s1 = 3.14159258004572
-_s3 = -5.16770687898301
-_s5 = 2.550031378157954
-_s7 = -0.5980451791909254
-_s9 = 0.07722013873690357
-_c0 = 0.9999999997806559
-_c2 = -4.934802137229331
-_c4 = 4.058709164376899
-_c6 = -1.3352120570903196
-_c8 = 0.23493756106746266
-_c10 = -0.024396720269792047
+_SINGLE_ONE = np.float32(1.0)
+_SINGLE_ZERO = np.float32(0.0)
+_SINGLE_LN2 = np.float32(_LN2)
+_SINGLE_SHIFT = np.uint32(23)
+_SINGLE_MANTISSA = np.uint32(0x007FFFFF)
+_SINGLE_SQRT_HALF_BITS = np.uint32(0x3F3504F3)
+_SINGLE_OFFSET = np.uint32(0x3F800000 - 0x3F3504F3)
+_SINGLE_MAGIC_BITS = np.uint32(0x4B000000)
+_SINGLE_MAGIC = np.float32(2.0**23 + 127.0)
+_l2 = np.float32(-0.4999998309913772)
+_l3 = np.float32(0.3333393328304929)
+_l4 = np.float32(-0.25002583722443267)
+_l5 = np.float32(0.1996347730388148)
+_l6 = np.float32(-0.16551787381925495)
+_l7 = np.float32(0.14883680536470836)
+_l8 = np.float32(-0.14426882476392955)
+_l9 = np.float32(0.08979539756914119)
+_s1 = np.float32(3.141592580044839)
+_s3 = np.float32(-5.167706878930278)
+_s5 = np.float32(2.5500313773357663)
+_s7 = np.float32(-0.5980451744649351)
+_s9 = np.float32(0.07722012968487323)
+_c0 = np.float32(0.999999953466785)
+_c2 = np.float32(-4.9347928586861896)
+_c4 = np.float32(4.058411914420259)
+_c6 = np.float32(-1.3318801630964086)
+_c8 = np.float32(0.21969680276603207)
 
 
 @inline
@@ -99,24 +106,27 @@ def cos_sin_turn(w):
 
 
 @inline
-def short_log(x):
-    """Natural logarithm of a positive normal double within 6e-9, and never above 0 below 1.
+def single_log(x, below_one):
+    """Natural logarithm of a normal single x in (0, 1], within 1e-7 + 1e-7 |ln x|, never above 0.
 
-    log(1 + f) = f P(f) on the same range as `log`, but P is a polynomial: no division.
+    below_one is x - 1, which the caller may know better than x tells: near 1 the error is relative,
+    1e-7 of the logarithm. log(1 + f) = f + f^2 P(f) on the range of `log`: no division.
     """
-    shifted = as_bits(x) + _OFFSET
-    exponent = as_float((shifted >> _SHIFT_52) | _MAGIC_BITS) - _MAGIC
-    f = as_float((shifted & _MANTISSA) + _SQRT_HALF_BITS) - 1.0
-    p = fma(f, fma(f, fma(f, fma(f, _L9, _L8), _L7), _L6), _L5)
-    p = fma(f, fma(f, fma(f, fma(f, p, _L4), _L3), _L2), _L1)
-    return fma(f, p, exponent * _LN2)
+    shifted = np.uint32(as_bits(x) + _SINGLE_OFFSET)
+    exponent_bits = np.uint32(np.uint32(shifted >> _SINGLE_SHIFT) | _SINGLE_MAGIC_BITS)
+    exponent = as_float(exponent_bits) - _SINGLE_MAGIC
+    mantissa_bits = np.uint32(np.uint32(shifted & _SINGLE_MANTISSA) + _SINGLE_SQRT_HALF_BITS)
+    f = as_float(mantissa_bits) - _SINGLE_ONE
+    f = below_one if exponent == _SINGLE_ZERO else f
+    p = fma(f, fma(f, fma(f, fma(f, _l9, _l8), _l7), _l6), _l5)
+    p = fma(f, fma(f, fma(f, p, _l4), _l3), _l2)
+    return fma(exponent, _SINGLE_LN2, fma(f * f, p, f))
 
 
 @inline
-def short_cos_sin_turn(w):
-    """Cosine and sine of pi*w for w in [-1, 1], within 4e-9; formulas of `cos_sin_turn`."""
-    v = abs(w) - 0.5
+def single_sin_cos_half_turn(v):
+    """Sine and cosine of pi*v for a single v in [-1/2, 1/2], within 2e-7."""
     z = v * v
     odd = fma(z, fma(z, fma(z, fma(z, _s9, _s7), _s5), _s3), _s1)
-    even = fma(z, fma(z, fma(z, fma(z, fma(z, _c10, _c8), _c6), _c4), _c2), _c0)
-    return -(v * odd), np.copysign(even, w)
+    even = fma(z, fma(z, fma(z, fma(z, _c8, _c6), _c4), _c2), _c0)
+    return v * odd, even

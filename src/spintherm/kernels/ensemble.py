@@ -43,22 +43,26 @@ def load_lanes(state, generators, first, count, lanes, bits):
     lanes[Z : Z + LANES] = 1.0
     bits[:] = np.uint64(1)
     for row in range(min(state.shape[0], lanes.size // LANES)):
+        here, there = lanes[row * LANES :], state[row, first:]
         for i in range(count):
-            lanes[row * LANES + i] = state[row, first + i]
+            here[i] = there[i]
     for row in range(GENERATOR_ROWS):
+        stream, streams = bits[row * LANES :], generators[row, first:]
         for i in range(count):
-            bits[row * LANES + i] = generators[row, first + i]
+            stream[i] = streams[i]
 
 
 @inline
 def store_lanes(state, generators, first, count, lanes, bits):
     """Copy a block of trajectories back from the buffers."""
     for row in range(min(state.shape[0], lanes.size // LANES)):
+        here, there = lanes[row * LANES :], state[row, first:]
         for i in range(count):
-            state[row, first + i] = lanes[row * LANES + i]
+            there[i] = here[i]
     for row in range(GENERATOR_ROWS):
+        stream, streams = bits[row * LANES :], generators[row, first:]
         for i in range(count):
-            generators[row, first + i] = bits[row * LANES + i]
+            streams[i] = stream[i]
 
 
 @inline

@@ -8,8 +8,13 @@ of a trajectory uses fixed positions of its own stream: nothing depends on threa
 
 import numpy as np
 
-from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.jit import as_float, inline, kernel
+from spintherm.kernels.elementary import (
+    cos_sin_turn,
+    log,
+    single_log,
+    single_sin_cos_half_turn,
+)
+from spintherm.kernels.jit import as_bits, as_float, fma, inline, kernel
 
 _ONE_BITS = np.uint64(0x3FF0000000000000)
 _TWO_BITS = np.uint64(0x4000000000000000)
@@ -23,6 +28,12 @@ _SIGN = np.uint64(63)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_ALL = np.uint32(0xFFFFFFFF)
+_SINGLE_SIGN = np.uint32(0x80000000)
+_QUARTER = np.uint32(0x007FFFFE)
+_SINGLE_ONE_HALF_BITS = np.uint32(0x3F800001)
+_SHIFT_FINE, _SHIFT_SIDE, _SHIFT_SIGN = (np.uint32(n) for n in (24, 8, 31))
+_SINGLE_THREE_HALVES, _SINGLE_TWO = np.float32(1.5), np.float32(2.0)
 _S17, _S19, _S23, _S41, _S45 = (np.uint64(n) for n in (17, 19, 23, 41, 45))
 _S27, _S30, _S31 = (np.uint64(n) for n in (27, 30, 31))
 
@@ -82,6 +93,43 @@ def normal_pair(bits):
     radius = np.sqrt(-2.0 * log(radial))
     cosine, sine = cos_sin_turn(azimuth)
     return radius * cosine, radius * sine
+
+
+@inline
+def single_radial(floor, span, inverse):
+    """Constants of `single_step` from those of the von Mises-Fisher law, six singles."""
+    return (
+        np.float32(floor + span * 2.0**-41),
+        np.float32(span * 2.0**-32),
+        np.float32(span * 2.0**-40),
+        np.float32(-span * 2.0**-32),
+        np.float32(-span * 2.0**-33),
+        np.float32(-inverse),
+    )
+
+
+@inline
+def single_step(high, low, radial):
+    """Turn the halves of a draw into a step of noise, in single precision.
+
+    Returns x = 1 - cos(theta) with the fair sign as its sign bit, and sin(theta) times cosine and
+    sine of the azimuth, to be read as `polar_draw` splits the draw: from the same bits the same
+    numbers within a few 1e-7 of their size. The argument of the logarithm, floor + span u, keeps
+    all 40 bits of u where it is small; near 1 its distance from 1, span (1 - u), keeps 32.
+    """
+    least, coarse, fine, slope, offset, inverse = radial
+    rest = np.float32(np.uint32(np.uint32(low ^ _ALL) >> _SHIFT_FINE))
+    argument = fma(np.float32(np.uint32(high ^ _ALL)), coarse, fma(rest, fine, least))
+    versine = single_log(argument, fma(np.float32(high), slope, offset)) * inverse
+    # rounding may lead beyond the opposite pole by a last bit
+    sin_theta = np.sqrt(versine * abs(_SINGLE_TWO - versine))
+    # 22 bits of the azimuth place it on half a turn, the highest tells which half
+    v = as_float(np.uint32(np.uint32(low & _QUARTER) | _SINGLE_ONE_HALF_BITS))
+    across, along = single_sin_cos_half_turn(v - _SINGLE_THREE_HALVES)
+    side = np.uint32(np.uint32(low << _SHIFT_SIDE) & _SINGLE_SIGN)
+    sin_theta = as_float(np.uint32(as_bits(sin_theta) ^ side))
+    signed = as_float(np.uint32(as_bits(versine) | np.uint32(low << _SHIFT_SIGN)))
+    return signed, across * sin_theta, -along * sin_theta
 
 
 @kernel

@@ -106,10 +106,12 @@ def simulate(
         Increasing times within the protocol at which the moment and the functionals so far are
         kept too. A jump at such a time counts as not yet done, but at the very end as done.
     fast : bool
-        Faster arithmetic for "splitting": logarithm, cosine and sine within 6e-9, the two half
-        drifts between noises in one map, the torque's work along the drift from its rate instead of
-        chords (equal within the order of the scheme), heat as energy change less work. The same
-        random numbers; the path differs by some 1e-8, its work by the third power of the step.
+        Faster arithmetic for "splitting": the noise in single precision, the two half drifts
+        between noises in one map, the torque's work along the drift from its rate instead of chords
+        (equal within the order of the scheme), heat as energy change less work. The same random
+        numbers; the path differs by 1e-7 (means by some 1e-8), its work by the third power of the
+        step. Once in some 10^7 steps a path passes the seam of the frame in which noise is drawn on
+        the other side, and parts from the strict one: another path of the same law.
         Chords stay bounded on steps that do not resolve the motion, the rate does not: then use
         the strict arithmetic, or look at `step_bias`. Recorded as `arithmetic`.
     progress : bool or callable, optional

@@ -799,3 +799,16 @@ def test_numbers_load_neither_pint_nor_xarray():
     probe = f"import sys; from spintherm import Nanomagnet; {body}; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert not {"pint", "xarray", "scipy", "numba", "matplotlib"} & set(done.stdout.split())
+
+
+def test_a_magnet_from_a_material_is_that_of_the_nanomagnet():
+    properties = {
+        "saturation_magnetisation": "800 kA/m",
+        "gilbert_damping": 0.02,
+        "temperature": "300 K",
+        "volume": "2000 nm^3",
+        "anisotropy": "60 kJ/m^3",
+    }
+    assert Magnet.from_material(**properties) == Nanomagnet(**properties).magnet
+    with pytest.raises(TypeError, match="colour"):
+        Magnet.from_material(colour="blue")

@@ -91,6 +91,31 @@ class Magnet:
                 object.__setattr__(self, "anisotropy", None)
         object.__setattr__(self, "polarisers", as_polarisers(self.polarisers))
 
+    @classmethod
+    def from_material(cls, **material: Any) -> Magnet:
+        """Return the magnet of a body of a material, in reduced units.
+
+        Parameters
+        ----------
+        **material
+            What `spintherm.Nanomagnet` takes, in SI or with units: saturation_magnetisation,
+            gilbert_damping, temperature, volume or shape, anisotropy, gyromagnetic_ratio. The
+            Nanomagnet itself knows the scales that lead back to SI.
+
+        Returns
+        -------
+        Magnet
+            With |m| = T = γ₀ = 1 and η = α (T = 0 at 0 K).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a property is unknown, missing, not in a unit of its kind or impossible.
+        """
+        from spintherm.materials import Nanomagnet
+
+        return Nanomagnet(**material).magnet
+
     @property
     def is_uniform(self) -> bool:
         """Whether H_eff and P are the same for every direction of the moment, as in the papers."""

@@ -260,6 +260,30 @@ class Anisotropy:
         moving = _canonical(_plus(dict(self.terms), {(0, 0, 0): 1.0}, -constant))
         return float(sum(abs(value) for value in moving.values()))
 
+    @cached_property
+    def stiffness(self) -> float:
+        """The largest |∇_S E_a|, or modulus of a second derivative along a great circle.
+
+        Over a Fibonacci grid of 2000 points: low, by some 1e-3 at most.
+        """
+        k = np.arange(2000) + 0.5
+        z, phi = 1.0 - k / 1000.0, np.pi * (1.0 + np.sqrt(5.0)) * k
+        radius = np.sqrt(1.0 - z * z)
+        n = np.stack((radius * np.cos(phi), radius * np.sin(phi), z), axis=-1)
+        terms = dict(self.terms)
+        first = [_derivative(terms, axis) for axis in range(3)]
+        slope = np.stack([_values(one, n) for one in first], axis=-1)
+        curved = np.empty((n.shape[0], 3, 3))
+        for i in range(3):
+            for j in range(3):
+                curved[:, i, j] = _values(_derivative(first[i], j), n)
+        # along a great circle the second derivative is t·∂∂E_a·t - n·∂E_a
+        across = np.eye(3) - n[:, :, None] * n[:, None, :]
+        along = np.sum(n * slope, axis=-1)
+        curved = across @ (curved - along[:, None, None] * np.eye(3)) @ across
+        tangent = np.linalg.norm(slope - n * along[:, None], axis=-1)
+        return float(max(np.abs(np.linalg.eigvalsh(curved)).max(), tangent.max()))
+
     def __call__(self, direction: ArrayLike) -> FloatArray:
         """Return E_a(n).
 

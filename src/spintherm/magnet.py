@@ -236,7 +236,9 @@ class Magnet:
             raise ValueError("polarisers=(): expected at least one Polariser")
         p = self.polarisers[0].vector
         amplitude = _dot(P, p)
-        if np.any(_length(P - amplitude[..., None] * p) > _PARALLEL * _length(P)):
+        # measured against the largest of them: a torque that passes through zero is all rounding
+        largest = float(_length(P).max(initial=0.0))
+        if np.any(_length(P - amplitude[..., None] * p) > _PARALLEL * largest):
             raise ValueError(
                 validation.complaint(
                     "spin_torque", P, f"vectors parallel to the polariser {p.tolist()}"

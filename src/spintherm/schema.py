@@ -120,6 +120,14 @@ def protocol_text(protocol: Any) -> str:
         return repr(protocol)
 
 
+def magnet_attributes(magnet: Any) -> dict[str, object]:
+    """Return the magnet as attributes hold it: numbers, and JSON for anisotropy and polarisers."""
+    return {
+        name: value if isinstance(value, float) else json.dumps(value)
+        for name, value in magnet.to_dict().items()
+    }
+
+
 def label(name: str, values: Any) -> xarray.Variable:
     """Return values as a labelled variable with the dimensions and attributes of the registry."""
     import xarray

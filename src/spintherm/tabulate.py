@@ -7,7 +7,7 @@ from the left at times[k+1]. A jump of H at fixed m does work -m·ΔH ([I] 3.3a)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -133,6 +133,62 @@ def tabulate(protocol: Protocol, steps: int, *, at: ArrayLike | None = None) -> 
     )
 
 
+def with_field_of_current(magnet: Magnet, protocol: Protocol, tabulation: Tabulation) -> Tabulation:
+    """Return a table whose fields hold the field-like torque too, H + H_FL(P).
+
+    H_FL is part of the energy (`Magnet.field_of_current`), and its jumps do work like those of H.
+
+    Parameters
+    ----------
+    magnet, protocol : Magnet, Protocol
+        Whose polarisers and whose torque before the beginning and after the end.
+    tabulation : Tabulation
+        The protocol in steps.
+
+    Returns
+    -------
+    Tabulation
+        The same object if the magnet has no field-like torque.
+    """
+    if not any(item.field_like for item in magnet.polarisers):
+        return tabulation
+    first, last = fields_at_ends(magnet, protocol)
+    P = tabulation.spin_torque_start, tabulation.spin_torque_middle, tabulation.spin_torque_end
+    start, middle, end = (magnet.field_of_current(place) for place in P)
+    return replace(
+        tabulation,
+        field_start=tabulation.field_start + start,
+        field_middle=tabulation.field_middle + middle,
+        field_end=tabulation.field_end + end,
+        initial_field=first,
+        final_field=last,
+    )
+
+
+def fields_at_ends(magnet: Magnet, protocol: Protocol) -> tuple[FloatArray, FloatArray]:
+    """Return H + H_FL before the beginning and after the end, shape (3,) each.
+
+    Equilibrium and free energies are those at these fields.
+
+    Parameters
+    ----------
+    magnet, protocol : Magnet, Protocol
+        The magnet and what is done to it.
+
+    Returns
+    -------
+    tuple of ndarray
+        H(0⁻) + H_FL(P(0⁻)) and H(τ⁺) + H_FL(P(τ⁺)).
+    """
+    first, last = protocol.initial_field, protocol.final_field
+    if not any(item.field_like for item in magnet.polarisers):
+        return first, last
+    return (
+        first + magnet.field_of_current(protocol.initial_spin_torque),
+        last + magnet.field_of_current(protocol.final_spin_torque),
+    )
+
+
 def fastest_rate(magnet: Magnet, protocol: Protocol) -> float:
     """Return the fastest rate that a time step must resolve.
 
@@ -141,7 +197,9 @@ def fastest_rate(magnet: Magnet, protocol: Protocol) -> float:
     of all jumps and kinks; the thermal rate 2ηT, at which the mean moment decays without field;
     and the rates at which H and P vary between their jumps (`Waveform.rate`: largest slope over
     half the range, 2πf for a sine however small), because a step must follow the driving even
-    where the moment does not. Jumps have no rate: they are step boundaries.
+    where the moment does not. Jumps have no rate: they are step boundaries. With anisotropy or
+    polarisers |r| and |b| are bounded by sums: |H + H_FL| plus E_a's largest slope or curvature
+    over |m|, and |P₀| times the largest |g| + |sin θ g'| of each polariser.
 
     Parameters
     ----------
@@ -159,13 +217,31 @@ def fastest_rate(magnet: Magnet, protocol: Protocol) -> float:
     grid = np.union1d(np.linspace(0.0, tau, 1025), (*protocol.jumps, *protocol.kinks))
     H = np.vstack((protocol.field(grid), protocol.field.before(grid)))
     P = np.vstack((protocol.spin_torque(grid), protocol.spin_torque.before(grid)))
-    moving = (magnet.rotation_vector(H, P), magnet.relaxation_vector(H, P))
     return max(
-        *(float(np.linalg.norm(vectors, axis=-1).max()) for vectors in moving),
+        _turning(magnet, H, P),
         2.0 * magnet.damping * magnet.temperature,
         protocol.field.rate(tau),
         protocol.spin_torque.rate(tau),
     )
+
+
+def _turning(magnet: Magnet, H: FloatArray, P: FloatArray) -> float:
+    """Return the largest of |r| and |b| over fields and torques (N, 3), or a bound of it."""
+    if magnet.is_uniform:
+        moving = (magnet.rotation_vector(H, P), magnet.relaxation_vector(H, P))
+        return max(float(np.linalg.norm(vectors, axis=-1).max()) for vectors in moving)
+    moment, damping = magnet.moment, magnet.damping
+    rate = abs(magnet.gyromagnetic_ratio)
+    field = np.linalg.norm(H + magnet.field_of_current(P), axis=-1)
+    if magnet.anisotropy is not None:
+        field = field + magnet.anisotropy.stiffness / moment
+    torque = np.linalg.norm(P, axis=-1)
+    if magnet.polarisers:
+        shares = (abs(item.strength) * item.efficiency.largest for item in magnet.polarisers)
+        torque = torque * sum(shares)
+    r = rate * field + damping * moment**2 * torque
+    b = moment * (damping * field + rate * torque)
+    return float(max(r.max(), b.max()))
 
 
 def _times_inside(name: str, value: ArrayLike, tau: float) -> FloatArray:

@@ -138,6 +138,13 @@ class TorqueEfficiency:
         """Whether g does not depend on the angle."""
         return len(self.numerator) == 1 and self.asymmetry == 0.0
 
+    @property
+    def largest(self) -> float:
+        """The largest |g| + |sin θ g'| over a grid of 513 angles: how strongly P(n) can act."""
+        theta = np.linspace(0.0, np.pi, 513)
+        c = np.cos(theta)
+        return float((np.abs(self(c)) + np.abs(np.sin(theta) * self.derivative(c))).max())
+
     def __call__(self, cosine: ArrayLike) -> FloatArray:
         """Return g(c).
 

@@ -76,7 +76,7 @@ def _euler_maruyama_step(lanes, i, gx, gy, gz, c):
 
 
 @inline
-def _two_draws(bits, noise):
+def two_draws(bits, noise):
     """Three normals for every lane."""
     for i in range(LANES):
         s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
@@ -105,7 +105,7 @@ def couple_euler_maruyama(
             _jump(wide, coarse_jumps, k)
             noise[CX:] = 0.0
             for j in range(2):
-                _two_draws(bits, noise)
+                two_draws(bits, noise)
                 _jump(narrow, fine_jumps, 2 * k + j)
                 c = load_euler_maruyama(fine_constants, 2 * k + j)
                 for i in range(LANES):
@@ -140,7 +140,7 @@ def _splitting_step(lanes, i, nx, ny, nz, dx, dy, dz, radial, sign, c):
 
 
 @inline
-def _one_draw(bits, noise):
+def one_draw(bits, noise):
     """Exponential variate, azimuth and sign for every lane."""
     for i in range(LANES):
         s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
@@ -153,7 +153,8 @@ def _one_draw(bits, noise):
 
 
 @inline
-def _exponentials(noise, radial):
+def exponentials(noise, radial):
+    """Turn exponential variates into uniform ones, by the C library."""
     for i in range(LANES):
         radial[i] = np.exp(-noise[EXPONENTIAL + i])
 
@@ -178,7 +179,7 @@ def _fine_lanes(narrow, noise, radial, f):
 
 
 @inline
-def _coarse_draw(noise):
+def coarse_draw(noise):
     """Turn the gathered displacements into the coarse step's exponential, direction and sign."""
     for i in range(LANES):
         cx, cy, cz = noise[VX + i], noise[VY + i], noise[VZ + i]
@@ -214,12 +215,12 @@ def couple_splitting(
                 )
             noise[SIGNS:] = 0.0
             for j in range(2):
-                _one_draw(bits, noise)
-                _exponentials(noise, radial)
+                one_draw(bits, noise)
+                exponentials(noise, radial)
                 _jump(narrow, fine_jumps, 2 * k + j)
                 _fine_lanes(narrow, noise, radial, load_splitting(fine_constants, 2 * k + j))
-            _coarse_draw(noise)
-            _exponentials(noise, radial)
+            coarse_draw(noise)
+            exponentials(noise, radial)
             for i in range(LANES):
                 _splitting_step(
                     wide,

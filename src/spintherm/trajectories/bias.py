@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.tabulate import Tabulation, fastest_rate, tabulate
+from spintherm.tabulate import Tabulation, fastest_rate, tabulate, with_field_of_current
 from spintherm.trajectories.engine import Generators, Keys, Scheme, Table, generators, table
 from spintherm.trajectories.initial import Initial
 from spintherm.trajectories.thermodynamics import energy_change, entropy_production
@@ -64,8 +64,8 @@ def measure_bias(
     """
     coarse = tabulation
     if (steps := _pilot_steps(magnet, protocol, tabulation.steps)) < tabulation.steps:
-        coarse = tabulate(protocol, steps)
-    fine = halved(protocol, coarse)
+        coarse = with_field_of_current(magnet, protocol, tabulate(protocol, steps))
+    fine = halved(magnet, protocol, coarse)
     work = np.clip(_SHARE * trajectories * tabulation.steps, _LEAST_WORK, _MOST_WORK)
     count = min(max(int(work) // (3 * coarse.steps), _FEWEST), _MOST)
     if initial.name == "array":
@@ -92,10 +92,11 @@ def _pilot_steps(magnet: Magnet, protocol: Protocol, steps: int) -> int:
     return min(steps, max(steps // _COARSENING, resolving), _LARGEST_STEPS)
 
 
-def halved(protocol: Protocol, coarse: Tabulation) -> Tabulation:
+def halved(magnet: Magnet, protocol: Protocol, coarse: Tabulation) -> Tabulation:
     """Return the tabulation whose steps are the halves of the coarse one's."""
     middles = coarse.times[:-1] + 0.5 * coarse.durations
-    return tabulate(protocol, 2 * coarse.steps, at=np.sort(np.append(coarse.times, middles)))
+    at = np.sort(np.append(coarse.times, middles))
+    return with_field_of_current(magnet, protocol, tabulate(protocol, 2 * coarse.steps, at=at))
 
 
 def coupled_ends(

@@ -35,7 +35,9 @@ class Scheme:
     """A way to take a step: its constants, its kernels, its weak order and its usual step.
 
     `resolution` is the step times the fastest rate of the problem that is taken when the caller
-    names no number of steps. `diagnostics` names the rows that its kernel keeps for each trajectory
+    names no number of steps. `magnet` is the magnet that the kernels are made for where its fields
+    depend on the direction, and `memory` the number of rows that they keep between calls for
+    themselves. `diagnostics` names the rows that its kernel keeps for each trajectory
     beside those of every scheme. `fast` is the same scheme in faster arithmetic, if there is one.
     """
 
@@ -47,11 +49,13 @@ class Scheme:
     resolution: float
     diagnostics: tuple[str, ...] = ()
     fast: Scheme | None = None
+    magnet: Magnet | None = None
+    memory: int = 0
 
     @property
     def rows(self) -> int:
         """Rows of the state: direction, work, heat, pumped entropy, diagnostics."""
-        return ensemble.STATE_ROWS + len(self.diagnostics)
+        return ensemble.STATE_ROWS + len(self.diagnostics) + self.memory
 
 
 SCHEMES = {
@@ -104,7 +108,15 @@ class Table:
 
 
 def table(magnet: Magnet, tabulation: Tabulation, scheme: Scheme) -> Table:
-    """Return the constants of every step and the jumps between steps."""
+    """Return the constants of every step and the jumps between steps.
+
+    Raises
+    ------
+    ValueError
+        If the magnet's fields depend on the direction and the scheme is not made for it.
+    """
+    if scheme.magnet != magnet:
+        magnet.require_uniform(f"scheme={scheme.name!r}")
     steps = tables.Steps(
         magnet.moment,
         magnet.gyromagnetic_ratio,

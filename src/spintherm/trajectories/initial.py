@@ -1,6 +1,7 @@
 """Initial states: equilibrium at the starting field, a direction, an array, or a steady state.
 
-Equilibrium at H is the von Mises-Fisher law p(n) ~ exp(beta m H.n), drawn by exact inversion. The
+Equilibrium at H is the von Mises-Fisher law p(n) ~ exp(beta m H.n), drawn by exact inversion; with
+anisotropy exp(-beta E), drawn by rejection from `equilibrium.envelope`, exactly too. The
 steady state of constant H and P is the law with exponent b.n/(eta T), b = eta m H + gamma0 m P,
 where b is parallel to r = gamma0 H - eta m^2 P (in particular P parallel to H, [II] 14); elsewhere
 that law is taken through a burn-in with the fields held fixed until e^-20 of the slowest transient
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
-from spintherm.kernels import ensemble
+from spintherm.equilibrium import envelope
+from spintherm.kernels import ensemble, rejection
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.tabulate import fastest_rate, tabulate
+from spintherm.tabulate import fastest_rate, fields_at_ends, tabulate
 from spintherm.trajectories.engine import SCHEMES, Keys, Table, advance, generators, table
 
 FloatArray = NDArray[np.float64]
@@ -49,7 +51,7 @@ def initial_state(
     """
     if isinstance(initial, str):
         if initial == "equilibrium":
-            return Initial(initial, _equilibrium(magnet, protocol.initial_field))
+            return Initial(initial, _equilibrium(magnet, fields_at_ends(magnet, protocol)[0]))
         if initial == "steady_state":
             return Initial(initial, _steady_state(magnet, protocol))
         raise ValueError(f"initial={initial!r}: expected {EXPECTED}")
@@ -71,6 +73,8 @@ def _given(directions: FloatArray) -> Prepare:
 
 
 def _equilibrium(magnet: Magnet, field: FloatArray) -> Prepare:
+    if magnet.anisotropy is not None:
+        return _by_rejection(magnet, field)
     strength = float(np.linalg.norm(field))
     if magnet.temperature == 0.0 and strength == 0.0:
         raise ValueError(
@@ -79,6 +83,27 @@ def _equilibrium(magnet: Magnet, field: FloatArray) -> Prepare:
         )
     concentration = magnet.beta * magnet.moment * strength if strength > 0.0 else 0.0
     return _von_mises_fisher(_unit(field, strength), concentration)
+
+
+def _by_rejection(magnet: Magnet, field: FloatArray) -> Prepare:
+    if magnet.temperature == 0.0:
+        raise ValueError(
+            "initial='equilibrium': at temperature zero a magnet with anisotropy may have several "
+            "ground states; expected a direction or moments"
+        )
+    f = magnet.log_density(field)
+    bound = envelope(f)
+    exponents, coefficients = zip(*f.anisotropy.terms, strict=True)
+    polynomial = np.array(exponents, dtype=np.int64), np.array(coefficients)
+
+    def prepare(keys: Keys, part: slice, state: FloatArray) -> None:
+        streams = generators(keys.initial, part.start, part.stop - part.start)
+        places = np.ascontiguousarray(bound.cells)
+        rejection.sample(
+            streams, bound.cumulative, places, bound.bounds, f.pull, *polynomial, state
+        )
+
+    return prepare
 
 
 def _von_mises_fisher(axis: FloatArray, concentration: float) -> Prepare:
@@ -93,6 +118,11 @@ def _von_mises_fisher(axis: FloatArray, concentration: float) -> Prepare:
 
 
 def _steady_state(magnet: Magnet, protocol: Protocol) -> Prepare:
+    if not magnet.is_uniform:
+        raise ValueError(
+            "initial='steady_state': expected a magnet without anisotropy and polarisers, whose "
+            "slowest relaxation is known; start from 'equilibrium' and hold the fields instead"
+        )
     spread = magnet.damping * magnet.temperature
     if spread == 0.0:
         raise ValueError(

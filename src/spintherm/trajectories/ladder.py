@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.tabulate import Tabulation, fastest_rate, tabulate
+from spintherm.tabulate import Tabulation, fastest_rate, tabulate, with_field_of_current
 from spintherm.trajectories.bias import coupled_ends, estimates, halved
 from spintherm.trajectories.engine import (
     Keys,
@@ -87,7 +87,8 @@ class Ladder:
         self.magnet, self.protocol, self.scheme = magnet, protocol, scheme
         self.initial, self.seed = initial, seed
         steps = np.ceil(protocol.duration * fastest_rate(magnet, protocol) / _COARSEST)
-        self._tabulations = [tabulate(protocol, max(int(steps), _FEWEST_STEPS))]
+        coarsest = tabulate(protocol, max(int(steps), _FEWEST_STEPS))
+        self._tabulations = [with_field_of_current(magnet, protocol, coarsest)]
         self._tables: dict[int, Table] = {}
 
     def steps(self, rung: int) -> int:
@@ -101,7 +102,8 @@ class Ladder:
 
     def _tabulation(self, rung: int) -> Tabulation:
         while len(self._tabulations) <= rung:
-            self._tabulations.append(halved(self.protocol, self._tabulations[-1]))
+            last = self._tabulations[-1]
+            self._tabulations.append(halved(self.magnet, self.protocol, last))
         return self._tabulations[rung]
 
     def coupled(

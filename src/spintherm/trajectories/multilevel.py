@@ -26,11 +26,12 @@ from spintherm import validation
 from spintherm.magnet import Magnet
 from spintherm.progress import Progress, Report, reporting
 from spintherm.protocol import Protocol
-from spintherm.schema import label
+from spintherm.schema import label, magnet_attributes
 from spintherm.trajectories.bias import ESTIMATES
 from spintherm.trajectories.engine import SCHEMES
 from spintherm.trajectories.initial import initial_state
 from spintherm.trajectories.ladder import COARSE, DIFFERENCE, FINE, Ladder, Sums
+from spintherm.trajectories.local import scheme_for
 from spintherm.trajectories.run import thread_count
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def _problem(
     start = initial_state(magnet, protocol, initial, 1)
     checked = validation.seed("seed", seed)
     workers = thread_count(threads)
-    ladder = Ladder(magnet, protocol, SCHEMES[scheme], start, checked)
+    ladder = Ladder(magnet, protocol, scheme_for(magnet, scheme), start, checked)
     return _Problem(ladder, _wanted(error), workers)
 
 
@@ -390,7 +391,7 @@ def _dataset(problem: _Problem, outcome: _Outcome) -> xarray.Dataset:
     }
     ladder = problem.ladder
     attributes = {
-        **ladder.magnet.to_dict(),
+        **magnet_attributes(ladder.magnet),
         "protocol": repr(ladder.protocol),
         "duration": ladder.protocol.duration,
         "initial": ladder.initial.name,

@@ -18,8 +18,8 @@ from spintherm import validation
 from spintherm.magnet import Magnet
 from spintherm.progress import Progress, reporting
 from spintherm.protocol import Protocol
-from spintherm.schema import label, protocol_text
-from spintherm.tabulate import Tabulation, fastest_rate, tabulate
+from spintherm.schema import label, magnet_attributes, protocol_text
+from spintherm.tabulate import Tabulation, fastest_rate, tabulate, with_field_of_current
 from spintherm.trajectories import bias as step_bias
 from spintherm.trajectories.engine import (
     SCHEMES,
@@ -33,7 +33,9 @@ from spintherm.trajectories.engine import (
     table,
 )
 from spintherm.trajectories.initial import Initial, initial_state
+from spintherm.trajectories.local import scheme_for
 from spintherm.trajectories.thermodynamics import (
+    anisotropy_change,
     energy_change,
     entropy_production,
     free_energy_change,
@@ -234,11 +236,12 @@ def plan(
         raise TypeError(validation.complaint("protocol", protocol, "a Protocol"))
     count = validation.positive_integer("trajectories", trajectories)
     checked_seed = validation.seed("seed", seed)
-    chosen = _scheme(scheme, fast)
+    chosen = _scheme(magnet, scheme, fast)
     start = initial_state(magnet, protocol, initial, count)
     choice = _chosen(magnet, protocol, chosen, start, wanted, count, checked_seed)
     saved = None if save_at is None else _save_times(save_at, protocol.duration)
-    tabulation = tabulate(protocol, choice if isinstance(choice, int) else choice.steps, at=saved)
+    number = choice if isinstance(choice, int) else choice.steps
+    tabulation = with_field_of_current(magnet, protocol, tabulate(protocol, number, at=saved))
     return Run(
         magnet,
         protocol,
@@ -285,7 +288,7 @@ def _chosen(
     )
 
 
-def _scheme(name: str, fast: bool) -> Scheme:
+def _scheme(magnet: Magnet, name: str, fast: bool) -> Scheme:
     if name not in SCHEMES:
         names = ", ".join(repr(known) for known in SCHEMES)
         raise ValueError(f"scheme={name!r}: expected one of {names}")
@@ -293,7 +296,8 @@ def _scheme(name: str, fast: bool) -> Scheme:
         raise TypeError(validation.complaint("fast", fast, "True or False"))
     chosen = SCHEMES[name]
     if not fast:
-        return chosen
+        return scheme_for(magnet, name)
+    magnet.require_uniform("fast=True")
     if chosen.fast is None:
         names = ", ".join(repr(known) for known, one in SCHEMES.items() if one.fast is not None)
         raise ValueError(f"fast=True with scheme={name!r}: expected scheme {names}")
@@ -351,16 +355,19 @@ def _save(
     results.moment[part, place] = run.magnet.moment * state[:3].T
     results.running[:3, part, place] = state[3:6]
     stop = int(run.stops[place])
-    field = run.protocol.initial_field if stop == 0 else run.tabulation.field_end[stop - 1]
+    first = run.tabulation.initial_field
+    field = first if stop == 0 else run.tabulation.field_end[stop - 1]
     if stop == run.table.steps:
-        field = run.protocol.final_field
-    gain = projection(run.protocol.initial_field, start) - projection(field, state)
-    results.running[3, part, place] = run.magnet.moment * gain
+        field = run.tabulation.final_field
+    gain = run.magnet.moment * (projection(first, start) - projection(field, state))
+    if run.magnet.anisotropy is not None:
+        gain += anisotropy_change(run.magnet, start, state)
+    results.running[3, part, place] = gain
 
 
 def _finish(run: Run, results: _Results, part: slice, start: FloatArray, state: FloatArray) -> None:
     work, heat, pumped = state[3:6]
-    results.diagnostics[:, part] = state[6:]
+    results.diagnostics[:, part] = state[6 : 6 + len(run.scheme.diagnostics)]
     results.work[part] = work
     results.heat[part] = heat
     results.pumped_entropy[part] = pumped
@@ -422,7 +429,7 @@ def attributes(run: Run) -> dict[str, object]:
             "tolerance_ratio": run.choice.ratio,
         }
     return {
-        **run.magnet.to_dict(),
+        **magnet_attributes(run.magnet),
         "protocol": protocol_text(run.protocol),
         "duration": run.protocol.duration,
         "initial_field": run.protocol.initial_field,

@@ -1,0 +1,154 @@
+"""Schemes for magnets with anisotropy or polarisers: words turned into what their kernels read.
+
+Polarisers whose efficiency is constant add up to a uniform torque; the others go to the kernel. The
+field-like torque is a field, which `tabulate.with_field_of_current` has added to H.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintherm.energies import Anisotropy, exponents
+from spintherm.kernels import constants as tables
+from spintherm.kernels import local_constants, local_coupled, local_ensemble
+from spintherm.magnet import Magnet
+from spintherm.torques import Polariser
+from spintherm.trajectories.engine import SCHEMES, Scheme
+
+FloatArray = NDArray[np.float64]
+
+_LENGTHS = (1, 2, 4, 9)
+"""Lengths of numerators that are compiled; shorter ones are filled up with zeros."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """What a kernel is told of a magnet: see `kernels.local_fields`."""
+
+    energy: tuple[float, ...]
+    inverse_degree: float
+    polarisers: tuple[object, ...]
+
+    @classmethod
+    def of(cls, magnet: Magnet) -> Local:
+        """Read a magnet's anisotropy and the polarisers whose efficiency is not constant."""
+        energy = magnet.anisotropy or Anisotropy()
+        return cls(
+            gradient_coefficients(energy),
+            1.0 / energy.degree if energy.degree else 0.0,
+            tuple(_polariser(item) for item in _angular(magnet)),
+        )
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """The last arguments of the kernels."""
+        return self.energy, self.inverse_degree, self.polarisers
+
+
+def gradient_coefficients(energy: Anisotropy) -> tuple[float, ...]:
+    """Coefficients of ∂E_a/∂n_x, ∂E_a/∂n_y, ∂E_a/∂n_z, each in the canonical order."""
+    if energy.is_constant:
+        return ()
+    known = dict(zip(exponents(energy.degree), energy.coefficients.tolist(), strict=True))
+    found = []
+    for axis in range(3):
+        for lowered in exponents(energy.degree - 1):
+            i, j, k = (power + (place == axis) for place, power in enumerate(lowered))
+            found.append((lowered[axis] + 1) * known[i, j, k])
+    return tuple(found)
+
+
+def local_steps(magnet: Magnet, steps: tables.Steps) -> local_constants.LocalSteps:
+    """Split the torques of a table of steps into a uniform part and an amplitude."""
+    if not magnet.polarisers:
+        nothing = np.zeros(steps.durations.size)
+        return local_constants.LocalSteps(steps, steps.spin_torque, (nothing,) * 3)
+    start, middle, end = (magnet.torque_amplitude(P) for P in steps.spin_torque)
+    uniform = np.zeros(3)
+    for item in magnet.polarisers:
+        if item.efficiency.is_constant:
+            uniform += item.strength * item.efficiency.numerator[0] * item.vector
+    return local_constants.LocalSteps(
+        steps,
+        (np.outer(start, uniform), np.outer(middle, uniform), np.outer(end, uniform)),
+        (start, middle, end),
+    )
+
+
+def scheme_for(magnet: Magnet, name: str) -> Scheme:
+    """Return the scheme of a name with the kernels that a magnet needs.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        The magnet.
+    name : str
+        One of `engine.SCHEMES`.
+
+    Returns
+    -------
+    Scheme
+        The one of `engine.SCHEMES` itself for a magnet without anisotropy and polarisers.
+
+    Raises
+    ------
+    ValueError
+        If the scheme has no kernels for this magnet.
+    """
+    uniform = SCHEMES[name]
+    if magnet.is_uniform:
+        return uniform
+    if name not in _KERNELS:
+        magnet.require_uniform(f"scheme={name!r}")
+    constants, advance, couple, memory = _KERNELS[name]
+    arguments = Local.of(magnet).arguments
+
+    def local_advance(*arrays: Any) -> None:
+        advance(*arrays, *arguments)
+
+    def local_couple(*arrays: Any) -> None:
+        couple(*arrays, *arguments)
+
+    return Scheme(
+        name,
+        lambda steps: constants(local_steps(magnet, steps)),
+        local_advance,
+        local_couple,
+        uniform.order,
+        uniform.resolution,
+        magnet=magnet,
+        memory=memory,
+    )
+
+
+_KERNELS: dict[str, tuple[Any, Any, Any, int]] = {
+    "splitting": (
+        local_constants.splitting,
+        local_ensemble.advance_splitting,
+        local_coupled.couple_splitting,
+        local_ensemble.MEMORY_ROWS,
+    ),
+    "euler-maruyama": (
+        local_constants.euler_maruyama,
+        local_ensemble.advance_euler_maruyama,
+        local_coupled.couple_euler_maruyama,
+        0,
+    ),
+}
+
+
+def _angular(magnet: Magnet) -> list[Polariser]:
+    return [item for item in magnet.polarisers if not item.efficiency.is_constant]
+
+
+def _polariser(item: Polariser) -> tuple[object, ...]:
+    efficiency = item.efficiency
+    length = next(n for n in _LENGTHS if n >= len(efficiency.numerator))
+    numerator = [item.strength * a for a in efficiency.numerator]
+    numerator += [0.0] * (length - len(numerator))
+    asymmetry = () if efficiency.asymmetry == 0.0 else (efficiency.asymmetry,)
+    return item.direction, tuple(numerator), asymmetry

@@ -44,7 +44,9 @@ class TiltedGenerator:
             return project @ (function[:, None] * self.values)
 
         def along(vector):  # vector·∇, from the values of n×vector
-            return sum(times(v) @ turn for v, turn in zip(np.cross(n, vector).T, turns, strict=True))
+            return sum(
+                times(v) @ turn for v, turn in zip(np.cross(n, vector).T, turns, strict=True)
+            )
 
         self.D = magnet.damping * magnet.temperature
         p = magnet.polarisers[0].vector
@@ -79,7 +81,9 @@ class TiltedGenerator:
         def rates(t, flat):
             s = protocol.duration - t
             near = [min(max(s + d, 0.0), protocol.duration) for d in (-H_STEP, H_STEP)]
-            total = [protocol.field(x) + magnet.field_of_current(protocol.spin_torque(x)) for x in near]
+            total = [
+                protocol.field(x) + magnet.field_of_current(protocol.spin_torque(x)) for x in near
+            ]
             slope = (total[1] - total[0]) / (near[1] - near[0])
             P0 = protocol.spin_torque(s) @ p
             L0, L1, L2, sigma = self.at(protocol.field(s), P0, slope)

@@ -16,7 +16,6 @@ from spintherm import Anisotropy, Magnet, Polariser, Protocol, Ramp, TorqueEffic
 from spintherm.kernels import local_schemes
 from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.jit import fma
-from spintherm.kernels.local_fields import dot3
 from spintherm.tabulate import tabulate, with_field_of_current
 from spintherm.trajectories.engine import table
 from spintherm.trajectories.local import Local, scheme_for
@@ -58,9 +57,7 @@ def _places(nodes, constants, k, energy, polarisers, places, torques):
 
 
 @numba.njit(error_model="numpy")
-def _drive(
-    nodes, places, torques, u, azimuth, constants, k, energy, polarisers, leave, *outcomes
-):
+def _drive(nodes, places, torques, u, azimuth, constants, k, energy, polarisers, leave, *outcomes):
     """One step of `splitting` from every node with every noise and both signs.
 
     leave: what multiplies (1 - s/3) - 1, the Levy area, and the mean of P along the noise.
@@ -83,7 +80,7 @@ def _drive(
             cosine, sine = cos_sin_turn(azimuth[j])
             p = local_schemes.thrown(n, shrinking, versine, cosine, sine)
             for v in range(2):
-                f, _, w, _, s = local_schemes.finish_splitting(
+                _, _, w, _, s = local_schemes.finish_splitting(
                     o, n, there, p, versine, 2.0 * v - 1.0, c
                 )
                 direction[i, j, 0], direction[i, j, 1], direction[i, j, 2] = p

@@ -14,6 +14,10 @@ Exact-ft: the reversible part over Dt/2, an irreversible step with explicit tran
 the reversible part over Dt/2 (see `spintherm.kernels.reversible`); heat is -T times a log-ratio of
 densities, pumped entropy the logarithm of a Jacobian, work what the first law leaves.
 
+For magnets with anisotropy or polarisers `local_euler_maruyama` and `local_splitting` do the same
+with local fields; their drift is one step of the mid-point rule, put back on the sphere, and their
+tables hold H + H_FL (`tabulate.with_field_of_current`).
+
 In the others work, heat and pumped entropy, [I] 3.3 and 3.9, by the trapezoidal (Stratonovich)
 rule. A jump of H does work -m.DH.
 """
@@ -29,7 +33,7 @@ from numpy.typing import NDArray
 
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
-from spintherm.tabulate import Tabulation, tabulate
+from spintherm.tabulate import Tabulation, tabulate, with_field_of_current
 
 if TYPE_CHECKING:
     import xarray
@@ -81,14 +85,18 @@ def simulate(
     """
     import xarray
 
-    from spintherm.schema import label
+    from spintherm.schema import label, magnet_attributes
 
     if scheme not in _INTEGRATORS:
         raise ValueError(f"scheme={scheme!r}: expected one of {', '.join(map(repr, _INTEGRATORS))}")
     integrate, noise_of = _INTEGRATORS[scheme]
     rng = np.random.Generator(np.random.MT19937(seed))
-    table = tabulate(protocol, steps)
+    table = with_field_of_current(magnet, protocol, tabulate(protocol, steps))
     start = magnet.sample_equilibrium(table.initial_field, trajectories, rng)
+    if not magnet.is_uniform:
+        if scheme not in _LOCAL:
+            magnet.require_uniform(f"scheme={scheme!r}")
+        integrate = _LOCAL[scheme]
     paths = integrate(magnet, table, start, noise_of(rng, trajectories))
     initial, final = (magnet.free_energy(H) for H in (table.initial_field, table.final_field))
     change = magnet.energy(paths.moment, table.final_field) - magnet.energy(
@@ -105,7 +113,7 @@ def simulate(
         "free_energy_change": float(final - initial),
     }
     attributes = {
-        **magnet.to_dict(),
+        **magnet_attributes(magnet),
         "scheme": scheme,
         "steps": table.steps,
         "initial": "equilibrium",
@@ -186,6 +194,93 @@ def exact_ft(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise
         paths.moment = new
     _jump(paths, table.field_jumps[-1])
     return paths
+
+
+def local_euler_maruyama(
+    magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise
+) -> Paths:
+    """Integrate by Euler-Maruyama with local fields; noise(k) as in `euler_maruyama`."""
+    paths = _at_rest(moment)
+    for k, dt in enumerate(table.durations):
+        _jump(paths, table.field_jumps[k])
+        m, H, P = paths.moment, table.field_start[k], table.spin_torque_start[k]
+        sigma = np.sqrt(dt) * noise(k)[0]
+        spread = np.sqrt(2.0 * magnet.damping * magnet.temperature)
+        ito = 2.0 * magnet.damping * magnet.temperature * m
+        dm = (_local_drift(magnet, m, H, P) - ito) * dt + spread * np.cross(m, sigma)
+        new = _on_sphere(magnet, m + dm)
+        mean_torque = 0.5 * (P + table.spin_torque_end[k])
+        here, there = (magnet.local_spin_torque(place, mean_torque) for place in (m, new))
+        work = 0.5 * _dot(np.cross(m, here) + np.cross(new, there), new - m)
+        _book_local(magnet, table, k, paths, new, work, mean_torque)
+    _jump(paths, table.field_jumps[-1])
+    return paths
+
+
+def local_splitting(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Noise) -> Paths:
+    """Integrate by the splitting with local fields; noise(k) as in `splitting`.
+
+    The two half steps of drift between noises are taken one by one.
+    """
+    paths = _at_rest(moment)
+    for k, dt in enumerate(table.durations):
+        _jump(paths, table.field_jumps[k])
+        H, P = table.field_middle[k], table.spin_torque_middle[k]
+        u, azimuth, sign = noise(k)
+        s = magnet.damping * magnet.temperature * dt
+        before = paths.moment
+        first, work_in = _midpoint_rule(magnet, H, P, 0.5 * dt, before)
+        theta = _diffusion_angle(s, u)
+        second = _turn(first, theta, azimuth)
+        new, work_out = _midpoint_rule(magnet, H, P, 0.5 * dt, second)
+        mean = 0.5 * (magnet.local_spin_torque(first, P) + magnet.local_spin_torque(second, P))
+        arc = theta / np.sin(theta) * (1.0 - s / 3.0)
+        work = work_in - arc * _dot(np.cross(first, second), mean) + work_out
+        density = magnet.pumped_entropy_rate(first, P) / magnet.gyromagnetic_ratio
+        work += magnet.moment * s * sign * density
+        _book_local(magnet, table, k, paths, new, work, P)
+    _jump(paths, table.field_jumps[-1])
+    return paths
+
+
+def _local_drift(magnet: Magnet, m: FloatArray, H: FloatArray, P: FloatArray) -> FloatArray:
+    """dm/dt of the Stratonovich form with local fields; H holds the field of the current."""
+    force = magnet.effective_field(m, H) + np.cross(m, magnet.local_spin_torque(m, P))
+    turn = np.cross(m, force)
+    return np.asarray(-magnet.gyromagnetic_ratio * turn - magnet.damping * np.cross(m, turn))
+
+
+def _midpoint_rule(
+    magnet: Magnet, H: FloatArray, P: FloatArray, dt: float, m: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Drift over dt, and the work of the torque along the chord."""
+    middle = _on_sphere(magnet, m + 0.5 * dt * _local_drift(magnet, m, H, P))
+    new = _on_sphere(magnet, m + dt * _local_drift(magnet, middle, H, P))
+    return new, -_dot(np.cross(m, new), magnet.local_spin_torque(middle, P))
+
+
+def _on_sphere(magnet: Magnet, m: FloatArray) -> FloatArray:
+    return np.asarray(magnet.moment * m / np.linalg.norm(m, axis=1, keepdims=True))
+
+
+def _book_local(
+    magnet: Magnet,
+    table: Tabulation,
+    k: int,
+    paths: Paths,
+    new: FloatArray,
+    torque_work: FloatArray,
+    P: FloatArray,
+) -> None:
+    """Advance the functionals over step k and replace the moment by the new one."""
+    start, end = table.field_start[k], table.field_end[k]
+    old, nothing = paths.moment, np.zeros(3)
+    paths.work += -(0.5 * (old + new)) @ (end - start) + torque_work
+    anisotropic = magnet.energy(new, nothing) - magnet.energy(old, nothing)
+    paths.heat += anisotropic - (new - old) @ (0.5 * (start + end)) - torque_work
+    rates = magnet.pumped_entropy_rate(old, P) + magnet.pumped_entropy_rate(new, P)
+    paths.pumped_entropy += 0.5 * table.durations[k] * rates
+    paths.moment = new
 
 
 def _log_density(
@@ -311,3 +406,4 @@ _INTEGRATORS = {
     "splitting": (splitting, _polar),
     "exact-ft": (exact_ft, _tilted),
 }
+_LOCAL = {"euler-maruyama": local_euler_maruyama, "splitting": local_splitting}

@@ -26,18 +26,18 @@ MAGNET = Magnet(
     gyromagnetic_ratio=1.7,
     damping=0.4,
     temperature=0.8,
-    anisotropy=Anisotropy.uniaxial(0.7, (1.0, 2.0, 3.0)),
+    anisotropy=Anisotropy.uniaxial(-1.2, (1.0, 2.0, 3.0)),
     polarisers=(
         Polariser((0.3, 0.2, 1.0), TorqueEfficiency.slonczewski(1.3), 1.0, 0.3),
         Polariser((1.0, -0.4, 0.1), TorqueEfficiency.polynomial((0.6, 0.5)), -0.7, 0.1),
     ),
 )
 AXIS = MAGNET.polarisers[0].vector
-TAU = 0.6
+TAU = 0.8
 PROTOCOL = Protocol(
-    TAU, Ramp((0.3, -0.2, 0.9), (-0.5, 0.7, -0.4), TAU), Ramp(0.9 * AXIS, 0.5 * AXIS, TAU)
+    TAU, Ramp((0.8, -0.6, 1.8), (-1.3, 1.2, -0.8), TAU), Ramp(0.5 * AXIS, 1.2 * AXIS, TAU)
 )
-STEPS = (8, 16, 32)
+STEPS = (10, 20, 40)
 SPHERE = Sphere.of(9)
 RADIAL, AZIMUTHAL = 4, 12
 ORDER, MARGIN = 2.0, 0.15
@@ -121,7 +121,7 @@ def observables(raw):
 
 @cache
 def exact():
-    return observables(TiltedGenerator(MAGNET, 11).moments_of(PROTOCOL))
+    return observables(TiltedGenerator(MAGNET, 13).moments_of(PROTOCOL))
 
 
 def measured_slopes(steps, **options):
@@ -131,10 +131,8 @@ def measured_slopes(steps, **options):
 
 
 def test_second_order_of_work_and_pumped_entropy_together():
-    """At least: the leading term of the work's bias is small here, and the next one counts."""
     found = measured_slopes(STEPS)
-    assert all(slope > ORDER - MARGIN for slope in found.values()), found
-    assert min(found.values()) < ORDER + MARGIN, found
+    assert all(abs(slope - ORDER) < MARGIN for slope in found.values()), found
 
 
 @pytest.mark.parametrize(
@@ -154,5 +152,5 @@ def test_the_order_is_lost_without(leave, lost):
 
 def test_quadrature_is_converged():
     """More harmonics and more nodes of the noise change nothing that the slopes could see."""
-    fine = in_steps(8, sphere=Sphere.of(11), radial=RADIAL + 2, azimuthal=AZIMUTHAL + 4)
-    assert np.all(np.abs(fine - in_steps(8)) < 2e-6)
+    fine = in_steps(10, sphere=Sphere.of(11), radial=RADIAL + 2, azimuthal=AZIMUTHAL + 4)
+    assert np.all(np.abs(fine - in_steps(10)) < 2e-6)

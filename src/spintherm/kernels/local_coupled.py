@@ -52,6 +52,7 @@ from spintherm.kernels.local_ensemble import (
     book_energy,
     book_jump,
     carry,
+    note_energy,
     vector,
 )
 from spintherm.kernels.local_fields import cross3, dot3
@@ -90,8 +91,8 @@ def couple_euler_maruyama(
         count = min(LANES, coarse.shape[1] - first)
         load_lanes(coarse, generators, first, count, wide, bits)
         load_lanes(fine, generators, first, count, narrow, bits)
-        book_energy(wide, energy, inverse_degree, 0.0)
-        book_energy(narrow, energy, inverse_degree, 0.0)
+        note_energy(wide, energy, inverse_degree)
+        note_energy(narrow, energy, inverse_degree)
         for k in range(coarse_constants.shape[0]):
             book_jump(wide, coarse_jumps, k)
             noise[CX:] = 0.0
@@ -101,18 +102,18 @@ def couple_euler_maruyama(
                 c = load_euler_maruyama(fine_constants, 2 * k + j, energy, polarisers)
                 for i in range(LANES):
                     g = noise[GX + i], noise[GY + i], noise[GZ + i]
-                    n, work, heat, entropy = euler_maruyama(vector(narrow, X + i), g, c)
+                    n, work, heat, entropy, _ = euler_maruyama(vector(narrow, X + i), g, c)
                     book(narrow, i, n, work, heat, entropy)
                     noise[CX + i] += half * g[0]
                     noise[CY + i] += half * g[1]
                     noise[CZ + i] += half * g[2]
-                book_energy(narrow, energy, inverse_degree, 1.0)
             c = load_euler_maruyama(coarse_constants, k, energy, polarisers)
             for i in range(LANES):
                 g = noise[CX + i], noise[CY + i], noise[CZ + i]
-                n, work, heat, entropy = euler_maruyama(vector(wide, X + i), g, c)
+                n, work, heat, entropy, _ = euler_maruyama(vector(wide, X + i), g, c)
                 book(wide, i, n, work, heat, entropy)
-            book_energy(wide, energy, inverse_degree, 1.0)
+        book_energy(wide, energy, inverse_degree)
+        book_energy(narrow, energy, inverse_degree)
         store_lanes(coarse, generators, first, count, wide, bits)
         store_lanes(fine, generators, first, count, narrow, bits)
 
@@ -121,7 +122,7 @@ def couple_euler_maruyama(
 def _arrived(lanes, i, c):
     """Where the drift into a step ends, and y there."""
     before = vector(lanes, BEFORE + i)
-    u, there = drift_in(vector(lanes, X + i), before, vector(lanes, TORQUE + i), c)
+    u, there, _ = drift_in(vector(lanes, X + i), vector(lanes, TORQUE + i), c)
     return turned(before, u), there
 
 
@@ -186,8 +187,8 @@ def couple_splitting(
         load_lanes(fine, generators, first, count, narrow, bits)
         begin(wide)
         begin(narrow)
-        book_energy(wide, energy, inverse_degree, 0.0)
-        book_energy(narrow, energy, inverse_degree, 0.0)
+        note_energy(wide, energy, inverse_degree)
+        note_energy(narrow, energy, inverse_degree)
         for k in range(coarse_constants.shape[0]):
             book_jump(wide, coarse_jumps, k)
             c = load_splitting(coarse_constants, k, energy, polarisers)
@@ -201,13 +202,13 @@ def couple_splitting(
                 book_jump(narrow, fine_jumps, 2 * k + j)
                 f = load_splitting(fine_constants, 2 * k + j, energy, polarisers)
                 _fine_lanes(narrow, noise, radial, f)
-                book_energy(narrow, energy, inverse_degree, 1.0)
             coarse_draw(noise)
             exponentials(noise, radial)
             for i in range(LANES):
                 n, there = _arrived(wide, i, c)
                 d = noise[DX + i], noise[DY + i], noise[DZ + i]
                 _take_step(wide, i, n, there, d, radial[i], noise[SIGN + i], c)
-            book_energy(wide, energy, inverse_degree, 1.0)
+        book_energy(wide, energy, inverse_degree)
+        book_energy(narrow, energy, inverse_degree)
         store_lanes(coarse, generators, first, count, wide, bits)
         store_lanes(fine, generators, first, count, narrow, bits)

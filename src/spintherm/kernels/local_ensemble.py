@@ -74,13 +74,30 @@ def book(lanes, i, n, work, heat, pumped):
 
 
 @inline
-def book_energy(lanes, energy, inverse_degree, share):
-    """Add the change of E_a since the last time to the heat (share = 1), or just note E_a (0)."""
+def gain_energy(lanes, i, now):
+    """Add the change of E_a since the last time to the heat."""
+    lanes[HEAT + i] += now - lanes[ENERGY + i]
+    lanes[ENERGY + i] = now
+
+
+@inline
+def note_energy(lanes, energy, inverse_degree):
+    """Note E_a on every lane."""
     for i in range(LANES):
-        n = vector(lanes, X + i)
-        now = inverse_degree * dot3(n, pull((0.0, 0.0, 0.0), n, energy, 1.0))
-        lanes[HEAT + i] = fma(share, now - lanes[ENERGY + i], lanes[HEAT + i])
-        lanes[ENERGY + i] = now
+        lanes[ENERGY + i] = anisotropy_energy(vector(lanes, X + i), energy, inverse_degree)
+
+
+@inline
+def book_energy(lanes, energy, inverse_degree):
+    """Add the change of E_a since the last time to the heat of every lane."""
+    for i in range(LANES):
+        gain_energy(lanes, i, anisotropy_energy(vector(lanes, X + i), energy, inverse_degree))
+
+
+@inline
+def anisotropy_energy(n, energy, inverse_degree):
+    """E_a at n."""
+    return inverse_degree * dot3(n, pull((0.0, 0.0, 0.0), n, energy, 1.0))
 
 
 @inline
@@ -121,7 +138,7 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
         begin(lanes)
-        book_energy(lanes, energy, inverse_degree, 0.0)
+        note_energy(lanes, energy, inverse_degree)
         for k in range(constants.shape[0]):
             book_jump(lanes, jumps, k)
             c = load_splitting(constants, k, energy, polarisers)
@@ -138,7 +155,8 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
                 noise[COSINE + i], noise[SINE + i] = cosine, sine
             for i in range(LANES):
                 o, before = vector(lanes, X + i), vector(lanes, BEFORE + i)
-                u, there = drift_in(o, before, vector(lanes, TORQUE + i), c)
+                u, there, before_step = drift_in(o, vector(lanes, TORQUE + i), c)
+                gain_energy(lanes, i, inverse_degree * before_step)
                 n, shrink = turned_with_shrink(before, u)
                 versine = abs(noise[VERSINE + i])
                 p = thrown(n, shrink, versine, noise[COSINE + i], noise[SINE + i])
@@ -146,7 +164,7 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
                 f, y, work, heat, entropy = finish_splitting(o, n, there, p, versine, sign, c)
                 carry(lanes, i, p, y)
                 book(lanes, i, f, work, heat, entropy)
-            book_energy(lanes, energy, inverse_degree, 1.0)
+        book_energy(lanes, energy, inverse_degree)
         store_lanes(state, generators, first, count, lanes, bits)
 
 
@@ -163,14 +181,15 @@ def advance_euler_maruyama(state, generators, constants, jumps, energy, inverse_
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
-        book_energy(lanes, energy, inverse_degree, 0.0)
+        note_energy(lanes, energy, inverse_degree)
         for k in range(constants.shape[0]):
             book_jump(lanes, jumps, k)
             c = load_euler_maruyama(constants, k, energy, polarisers)
             two_draws(bits, noise)
             for i in range(LANES):
                 g = noise[GX + i], noise[GY + i], noise[GZ + i]
-                n, work, heat, pumped = euler_maruyama(vector(lanes, X + i), g, c)
+                n, work, heat, pumped, before_step = euler_maruyama(vector(lanes, X + i), g, c)
+                gain_energy(lanes, i, inverse_degree * before_step)
                 book(lanes, i, n, work, heat, pumped)
-            book_energy(lanes, energy, inverse_degree, 1.0)
+        book_energy(lanes, energy, inverse_degree)
         store_lanes(state, generators, first, count, lanes, bits)

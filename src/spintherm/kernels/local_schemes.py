@@ -44,8 +44,27 @@ from spintherm.kernels.schemes import reflected, renormalised
 @inline
 def drifting(n, fields):
     """(u w, y) at n."""
-    offset, (energy, factor), uniform, amplitude, polarisers, delta = fields
-    x = pull(offset, n, energy, factor)
+    offset, (energy, factor), _, _, _, _ = fields
+    return _driven(n, pull(offset, n, energy, factor), fields)
+
+
+@inline
+def drifting_with_energy(n, fields):
+    """(u w, y, E_a times its degree) at n."""
+    offset, (energy, factor), _, _, _, _ = fields
+    slope = pull((0.0, 0.0, 0.0), n, energy, 1.0)
+    x = (
+        fma(factor, slope[0], offset[0]),
+        fma(factor, slope[1], offset[1]),
+        fma(factor, slope[2], offset[2]),
+    )
+    u, y = _driven(n, x, fields)
+    return u, y, dot3(n, slope)
+
+
+@inline
+def _driven(n, x, fields):
+    _, _, uniform, amplitude, polarisers, delta = fields
     y = torque(uniform, n, amplitude, polarisers)
     turn = (fma(-delta, y[0], x[0]), fma(-delta, y[1], x[1]), fma(-delta, y[2], x[2]))
     relax = (fma(delta, x[0], y[0]), fma(delta, x[1], y[1]), fma(delta, x[2], y[2]))
@@ -120,13 +139,14 @@ def load_splitting(constants, k, energy, polarisers):
 
 
 @inline
-def drift_in(o, before, torque_before, constants):
-    """Drift from the place `before`, where the last noise ended, past o: (u w, y) for this step.
+def drift_in(o, torque_before, constants):
+    """Drift past o, from where the last noise ended: (u w, y, E_a times its degree at o).
 
-    y is extrapolated to where the drift ends.
+    y is this step's, extrapolated to where the drift ends.
     """
-    u, y = drifting(o, constants[1])
-    return u, (y[0] - torque_before[0], y[1] - torque_before[1], y[2] - torque_before[2])
+    u, y, energy = drifting_with_energy(o, constants[1])
+    there = y[0] - torque_before[0], y[1] - torque_before[1], y[2] - torque_before[2]
+    return u, there, energy
 
 
 @inline
@@ -202,9 +222,12 @@ def load_euler_maruyama(constants, k, energy, polarisers):
 
 @inline
 def euler_maruyama(n, g, constants):
-    """Advance n by one Euler-Maruyama step with the normals g, [II] SI 62-63 with local fields."""
+    """Advance n by one Euler-Maruyama step with the normals g, [II] SI 62-63 with local fields.
+
+    Returns (n', work, heat but for E_a, pumped entropy, E_a times its degree at n).
+    """
     fields, (ito, amplitude), mean, pump, books = constants
-    w, _ = drifting(n, fields)
+    w, _, energy = drifting_with_energy(n, fields)
     w = fma(-amplitude, g[0], w[0]), fma(-amplitude, g[1], w[1]), fma(-amplitude, g[2], w[2])
     shrunk = fma(-ito, n[0], n[0]), fma(-ito, n[1], n[1]), fma(-ito, n[2], n[2])
     p = plus_cross(shrunk, w, n)
@@ -215,4 +238,4 @@ def euler_maruyama(n, g, constants):
     both = there[0] + uniform[0], there[1] + uniform[1], there[2] + uniform[2]
     torque_work = -0.5 * dot3(both, cross3(n, p))
     work, heat = booked(n, p, torque_work, books)
-    return p, work, heat, pump * (pumped(n, mean) + pumped(p, mean))
+    return p, work, heat, pump * (pumped(n, mean) + pumped(p, mean)), energy

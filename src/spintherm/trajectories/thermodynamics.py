@@ -35,7 +35,7 @@ def anisotropy_change(magnet: Magnet, start: FloatArray, end: FloatArray) -> Flo
     """E_a(n_tau) - E_a(n_0) of states (6, n), in products and sums alone for the sake of bits."""
     if magnet.anisotropy is None:
         return np.zeros_like(start[0])
-    return _energy(magnet.anisotropy, end) - _energy(magnet.anisotropy, start)
+    return np.asarray(_energy(magnet.anisotropy, end) - _energy(magnet.anisotropy, start))
 
 
 def _energy(anisotropy: Anisotropy, state: FloatArray) -> FloatArray:
@@ -43,7 +43,7 @@ def _energy(anisotropy: Anisotropy, state: FloatArray) -> FloatArray:
     for row, found in zip(state[:3], powers, strict=True):
         for _ in range(anisotropy.degree):
             found.append(found[-1] * row)
-    total = np.zeros_like(state[0])
+    total: FloatArray = np.zeros_like(state[0])
     for (i, j, k), value in anisotropy.terms:
         total += value * (powers[0][i] * powers[1][j] * powers[2][k])
     return total

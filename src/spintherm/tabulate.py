@@ -183,10 +183,11 @@ def fields_at_ends(magnet: Magnet, protocol: Protocol) -> tuple[FloatArray, Floa
     first, last = protocol.initial_field, protocol.final_field
     if not any(item.field_like for item in magnet.polarisers):
         return first, last
-    return (
-        first + magnet.field_of_current(protocol.initial_spin_torque),
-        last + magnet.field_of_current(protocol.final_spin_torque),
-    )
+    # those within are there for the scale: a torque that ends at zero may end in rounding
+    within = protocol.spin_torque(np.linspace(0.0, protocol.duration, 17))
+    ends = (protocol.initial_spin_torque, protocol.final_spin_torque)
+    current = magnet.field_of_current(np.vstack((*ends, within)))
+    return first + current[0], last + current[1]
 
 
 def fastest_rate(magnet: Magnet, protocol: Protocol) -> float:

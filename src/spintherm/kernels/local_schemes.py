@@ -23,7 +23,7 @@ between o and o',
 
     sigma = sum P0 [2 c g - (1 - c^2) g'],     c = n.p .
 
-docs/splitting.md, section 6, derives the order. Euler-Maruyama (u = h, fields at the start) is that
+docs/splitting.md, section 7, derives the order. Euler-Maruyama (u = h, fields at the start) is that
 of `schemes` with local fields.
 """
 

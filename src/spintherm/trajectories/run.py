@@ -3,7 +3,8 @@
     dm = -gamma0 m x (H + m x P) dt - eta m x (m x (H + m x P)) dt + sqrt(2 eta T) m x o dW
 
 ([I] 2.6), with work dW = -m.dH + (m x P) o dm, heat dQ = -(H + m x P) o dm ([I] 3.3) and entropy
-pumped dS_P = 2 gamma0 m.P dt ([I] 3.9) kept for every path. k_B = 1.
+pumped dS_P = 2 gamma0 m.P dt ([I] 3.9) kept for every path. k_B = 1. Where the magnet has an
+anisotropy or polarisers, H is H_eff but in -m.dH, P the local torque, and dS_P that of `torques`.
 """
 
 from __future__ import annotations
@@ -99,10 +100,12 @@ def simulate(
     scheme : {"splitting", "euler-maruyama", "exact-ft"}
         "splitting": drift, noise, drift with exact flows, weak order 2. "euler-maruyama": as in
         [II] SI III, renormalised after each step, weak order 1. "exact-ft": the fluctuation
-        theorems hold to rounding at any step (see docs/exact-ft.md), weak order 2.
+        theorems hold to rounding at any step (see docs/exact-ft.md), weak order 2; not for magnets
+        with anisotropy or polarisers.
     initial : {"equilibrium", "steady_state"} or array_like, shape (3,) or (trajectories, 3)
-        Initial state: equilibrium at the starting field H(0), drawn exactly; the steady state of
-        the starting H and P held constant; one direction for all; or one vector for each trajectory
+        Initial state: equilibrium at the starting field H(0), with the field-like torque's, drawn
+        exactly; the steady state of the starting H and P held constant (not for magnets with
+        anisotropy or polarisers); one direction for all; or one vector for each trajectory
         (lengths are ignored).
     save_at : array_like, shape (times,), optional
         Increasing times within the protocol at which the moment and the functionals so far are
@@ -115,7 +118,8 @@ def simulate(
         step. Once in some 10^7 steps a path passes the seam of the frame in which noise is drawn on
         the other side, and parts from the strict one: another path of the same law.
         Chords stay bounded on steps that do not resolve the motion, the rate does not: then use
-        the strict arithmetic, or look at `step_bias`. Recorded as `arithmetic`.
+        the strict arithmetic, or look at `step_bias`. Recorded as `arithmetic`. Not for magnets
+        with anisotropy or polarisers.
     progress : bool or callable, optional
         Progress on long work: a bar on standard error where that is a terminal (None, True),
         nothing (False), or a function called with (trajectories done, all trajectories).

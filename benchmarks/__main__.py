@@ -11,6 +11,7 @@ from benchmarks.figures import recorded, show, write
 
 SECTIONS = {
     "trajectories": "benchmarks.bench_trajectories",
+    "real_magnets": "benchmarks.bench_real_magnets",
     "accuracy": "benchmarks.bench_accuracy",
     "latency": "benchmarks.bench_latency",
     "fokker_planck": "benchmarks.bench_fokker_planck",

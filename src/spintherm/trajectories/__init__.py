@@ -2,9 +2,9 @@
 
 The rule of the folder: `run`, `streaming` and `multilevel` are the doors and know words and labels,
 `initial` prepares the first state, `engine` moves bare arrays through the compiled kernels, `local`
-tells those of magnets with anisotropy or polarisers what they are, `bias`
-measures the step's error, `ladder` walks paths at several resolutions, from which `tolerance`
-chooses the steps of a run and `multilevel` computes means.
+tells those of magnets with anisotropy or polarisers what they are, `bias` measures the step's
+error, `ladder` walks paths at several resolutions, from which `tolerance` chooses the steps of a
+run and `multilevel` computes means.
 """
 
 from spintherm.trajectories.multilevel import multilevel_means

@@ -318,6 +318,26 @@ class Anisotropy:
         full = np.stack([_values(_derivative(terms, axis), n) for axis in range(3)], axis=-1)
         return np.asarray(full - n * np.sum(n * full, axis=-1, keepdims=True))
 
+    def laplacian(self, direction: ArrayLike) -> FloatArray:
+        """Return Δ_S E_a on the unit sphere, ∂²E_a/∂n² - D(D + 1) E_a for degree D.
+
+        Parameters
+        ----------
+        direction : array_like, shape (..., 3)
+            Unit vectors n.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Energies.
+        """
+        n = validation.vectors("direction", direction)
+        terms = dict(self.terms)
+        total = _values(terms, n) * (-self.degree * (self.degree + 1.0))
+        for axis in range(3):
+            total = total + _values(_derivative(_derivative(terms, axis), axis), n)
+        return np.asarray(total)
+
     def rotated(self, rotation: ArrayLike) -> Anisotropy:
         """Return the energy of the body turned by a rotation: E'(n) = E(R⁻¹ n).
 

@@ -180,6 +180,27 @@ class TorqueEfficiency:
         )
         return np.asarray((slope - self.asymmetry * self(c)) / self._below(c))
 
+    def integral(self, cosine: ArrayLike, tolerance: float = 1e-14) -> FloatArray:
+        """Return G(c) with G' = g, from the Legendre series; the constant is arbitrary.
+
+        The torque's field along the sphere is P₀ ∇_S G(n·p̂).
+
+        Parameters
+        ----------
+        cosine : array_like, shape (...)
+            c = n·p̂.
+        tolerance : float
+            As in `legendre`.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            Integrals.
+        """
+        series, _ = self.legendre(tolerance)
+        leg = np.polynomial.legendre
+        return np.asarray(leg.legval(np.asarray(cosine, dtype=np.float64), leg.legint(series)))
+
     def legendre(self, tolerance: float = 1e-13) -> tuple[FloatArray, float]:
         """Return g as a Legendre series.
 

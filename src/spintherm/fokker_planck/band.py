@@ -20,9 +20,10 @@ from spintherm.fokker_planck.generator import (
     OperatorStack,
     ResolutionError,
     active_operators,
-    operator_stack,
+    stack_of,
 )
 from spintherm.fokker_planck.harmonics import Basis
+from spintherm.fokker_planck.landscape import Landscape, reach
 
 MEMORY_LIMIT = 2.0**29
 """Largest band matrix in bytes; what needs more is refused."""
@@ -80,7 +81,12 @@ class BandFactors:
 
 
 def factorise(
-    basis: Basis, coefs: Coefficients, *, shift: complex = 0.0, pinned: bool = False
+    basis: Basis,
+    coefs: Coefficients,
+    landscape: Landscape | None = None,
+    *,
+    shift: complex = 0.0,
+    pinned: bool = False,
 ) -> BandFactors:
     """Factorise M - shift in a basis.
 
@@ -89,6 +95,8 @@ def factorise(
     basis : Basis
     coefs : ndarray, shape (17,)
         Of the matrix M itself; pass ``adjoint(coefs)`` for a forward generator.
+    landscape : Landscape, optional
+        For longer coefficient vectors.
     shift : complex
     pinned : bool
         Leave the unknown l = 0 out: a forward generator is singular with it.
@@ -100,10 +108,10 @@ def factorise(
     """
     from scipy.linalg import lapack
 
-    active = active_operators(coefs)
     start = int(pinned)
-    _check_memory(basis, active, 16 if np.iscomplexobj(coefs) or np.iscomplexobj(shift) else 8)
-    stack = operator_stack(basis, active)
+    itemsize = 16 if np.iscomplexobj(coefs) or np.iscomplexobj(shift) else 8
+    _check_memory(basis, active_operators(coefs), landscape, itemsize)
+    stack = stack_of(basis, coefs, landscape)
     values = stack.values(coefs)
     if shift != 0.0:
         values = values.astype(np.result_type(values, shift))
@@ -120,9 +128,13 @@ def factorise(
     return BandFactors(width, factors, pivots, pinned)
 
 
-def _check_memory(basis: Basis, active: tuple[int, ...], itemsize: int) -> None:
-    reach = 2 if max(active, default=0) >= QUADRATIC.start else 1
-    depth = 3 * (reach * (2 * basis.m_max + 1) + 2 * reach) + 1
+def _check_memory(
+    basis: Basis, active: tuple[int, ...], landscape: Landscape | None, itemsize: int
+) -> None:
+    steps = 2 if max(active, default=0) >= QUADRATIC.start else 1
+    if landscape is not None:
+        steps = min(max(steps, reach(landscape, active)), basis.l_max)
+    depth = 3 * (steps * (2 * basis.m_max + 1) + 2 * steps) + 1
     bytes_needed = basis.size * depth * itemsize
     if bytes_needed > MEMORY_LIMIT:
         raise ResolutionError(

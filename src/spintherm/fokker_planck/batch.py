@@ -19,7 +19,13 @@ from spintherm.fokker_planck.generator import polynomials
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, resolve
 from spintherm.fokker_planck.setting import settings
-from spintherm.fokker_planck.steady import SteadyState, check_bath, rates, state_of
+from spintherm.fokker_planck.steady import (
+    SteadyState,
+    check_bath,
+    landscape_rates,
+    rates,
+    state_of,
+)
 from spintherm.progress import Progress, Report, reporting
 from spintherm.workers import cores, worker_processes
 
@@ -140,7 +146,10 @@ def _rates_block(magnet: Magnet, fields: Floats, spin_torques: Floats, tolerance
     scale = np.sqrt(np.log(tolerance) / np.log(TOLERANCE))
     for row, setting in zip(out, settings(magnet, fields, spin_torques, scale), strict=True):
         solution = resolve(setting, tolerance=tolerance)
-        mean = rates(magnet, setting, polynomials(solution.basis) @ solution.density)
+        if setting.landscape is None:
+            mean = rates(magnet, setting, polynomials(solution.basis) @ solution.density)
+        else:
+            mean = landscape_rates(setting, solution)
         row[:] = mean.pumped_entropy, mean.bath_entropy
     return out
 

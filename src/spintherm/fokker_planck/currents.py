@@ -39,7 +39,12 @@ def currents(state: SteadyState, directions: Floats) -> tuple[Floats, Floats]:
     """
     p, slope = density_and_gradient(state, directions)
     magnet, n = state.magnet, directions
-    force = state.field + magnet.moment * np.cross(n, state.spin_torque)
+    H, P = state.field, state.spin_torque
+    if not magnet.is_uniform:
+        moment = magnet.moment * n
+        H = magnet.effective_field(moment, H + magnet.field_of_current(P))
+        P = magnet.local_spin_torque(moment, P)
+    force = H + magnet.moment * np.cross(n, P)
     turn = np.cross(n, force)
     reversible = -magnet.gyromagnetic_ratio * p[..., None] * turn
     damped = -magnet.damping * magnet.moment * p[..., None] * np.cross(n, turn)

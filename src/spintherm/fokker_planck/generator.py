@@ -25,6 +25,24 @@ vector of its coefficients, shape (..., len(OPERATORS)), made by `coefficients`;
 parity and conjugation by an exponential act on that vector (`adjoint`, `reflected`,
 `conjugated`); `backward` and `forward` turn it into a sparse matrix in a `Basis`.
 
+With anisotropy, and with a torque whose strength depends on the angle, let
+:math:`E = -m H\cdot n + E_a` and :math:`P_\perp = \nabla\Phi` (`slots`). Then [I] 2.6 is, derived
+here, the motion of n by gradient and bracket,
+
+.. math:: \dot n = \nabla U + n\times\nabla V, \qquad U = -\eta E + \gamma_0 m\Phi, \qquad
+   V = \frac{\gamma_0}{m}E + \eta m^2\Phi ,
+
+so that :math:`M = \eta T\Delta + \nabla U\cdot\nabla + \{V,\cdot\}`. The torque does the work
+:math:`m^2(n\times\nabla\Phi)\circ dn`, which is its Itô form as well, for the field
+:math:`n\times\nabla\Phi` has no divergence, and the pumped entropy is minus the divergence of the
+reversible drift :math:`\gamma_0 m\nabla\Phi`:
+
+.. math:: M(k) = M + k_W\beta[w + 2\eta T m^2\{\Phi,\cdot\}]
+   + k_W^2\beta\eta m^4|\nabla\Phi|^2 - k_S\gamma_0 m\,\Delta\Phi, \qquad
+   w = m^2\nabla\Phi\cdot\nabla V - \eta m^2\{\Phi, E\} - m\,n\cdot\dot H .
+
+The vectors then have `slots.LENGTH` places, and matrices need the `Landscape` besides.
+
 Coefficients have the unit of a rate, 1/time.
 """
 
@@ -49,24 +67,67 @@ from spintherm.fokker_planck.harmonics import (
     quadratic,
     rotation,
 )
+from spintherm.fokker_planck.landscape import Landscape, landscape_operator
+from spintherm.fokker_planck.slots import (
+    BRACKETS,
+    GRADIENT,
+    GRADIENTS,
+    LAPLACIAN,
+    LAPLACIANS,
+    LENGTH,
+    LINEAR,
+    ONE,
+    OPERATOR_NAMES,
+    OPERATORS,
+    QUADRATIC,
+    ROTATION,
+    UNIFORM,
+    Coefficients,
+    Weights,
+    add_bracket,
+    add_bracket_of,
+    add_dot,
+    add_gradient,
+    add_laplacian,
+    bracket_weights,
+    gradient_weights,
+)
+from spintherm.fokker_planck.slots import products as _products
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
 
-OPERATORS = (
-    "laplacian",
-    "gradient_x", "gradient_y", "gradient_z",
-    "rotation_x", "rotation_y", "rotation_z",
-    "one",
-    "n_x", "n_y", "n_z",
-    "n_xx", "n_yy", "n_zz", "n_xy", "n_xz", "n_yz",
-)  # fmt: skip
-"""Names of the operators that a coefficient vector multiplies, in its order."""
-
-LAPLACIAN, ONE = 0, 7
-GRADIENT, ROTATION, LINEAR, QUADRATIC = slice(1, 4), slice(4, 7), slice(8, 11), slice(11, 17)
-
-Coefficients: TypeAlias = NDArray[Any]  # real, or complex for complex exponents
+__all__ = [
+    "GRADIENT",
+    "LAPLACIAN",
+    "LENGTH",
+    "LINEAR",
+    "ONE",
+    "OPERATORS",
+    "QUADRATIC",
+    "ROTATION",
+    "Coefficients",
+    "OperatorStack",
+    "ResolutionError",
+    "active_operators",
+    "adjoint",
+    "applied_to_one",
+    "backward",
+    "coefficients",
+    "conjugated",
+    "counting_derivatives",
+    "forward",
+    "integrals",
+    "length_of",
+    "multiplied_at",
+    "operator_stack",
+    "polynomials",
+    "reflected",
+    "rotated",
+    "span_weights",
+    "stack_of",
+    "uniform_density",
+]
 
 
 class ResolutionError(RuntimeError):
@@ -88,6 +149,7 @@ def coefficients(
     ----------
     magnet : Magnet
         Temperature above zero where `work` is used.
+        With anisotropy or polarisers: `landscape.reduced` and turned to the frame of the operators.
     field, spin_torque : array_like, shape (..., 3)
         H and P, in any orthonormal frame; the operators refer to the same frame.
     work, pumped_entropy : array_like, shape (...), real or complex
@@ -97,11 +159,13 @@ def coefficients(
 
     Returns
     -------
-    ndarray, shape (..., 17)
+    ndarray, shape (..., 17), or (..., `LENGTH`) for a magnet with a landscape
         The leading shapes broadcast. Complex if an exponent is.
     """
     H, P, rate = (np.asarray(a, dtype=float) for a in (field, spin_torque, field_rate))
     k_W, k_S = np.asarray(work), np.asarray(pumped_entropy)
+    if not magnet.is_uniform:
+        return _with_landscape(magnet, H, P, k_W, k_S, rate)
     m, g, eta, T = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping, magnet.temperature
     shape = np.broadcast_shapes(H.shape[:-1], P.shape[:-1], rate.shape[:-1], k_W.shape, k_S.shape)
     out = np.zeros((*shape, len(OPERATORS)), dtype=np.result_type(k_W, k_S, float))
@@ -133,6 +197,8 @@ def counting_derivatives(
         dM/dk_W, dM/dk_S and d²M/dk_W²; the other second derivatives vanish.
     """
     H, P = np.asarray(field, dtype=float), np.asarray(spin_torque, dtype=float)
+    if not magnet.is_uniform:
+        return _landscape_derivatives(magnet, H, P)
     first, second = _work_derivatives(magnet, H, P)
     pumped = np.zeros_like(first)
     pumped[..., LINEAR] = 2.0 * magnet.gyromagnetic_ratio * magnet.moment * P
@@ -157,12 +223,64 @@ def _work_derivatives(
     return first, second
 
 
-def _products(a: Floats, b: Floats) -> Floats:
-    """Coefficients of (n·a)(n·b) in n_xx, n_yy, n_zz, n_xy, n_xz, n_yz."""
-    ax, ay, az = np.moveaxis(a, -1, 0)
-    bx, by, bz = np.moveaxis(b, -1, 0)
-    terms = (ax * bx, ay * by, az * bz, ax * by + ay * bx, ax * bz + az * bx, ay * bz + az * by)
-    return np.stack(np.broadcast_arrays(*terms), axis=-1)
+def length_of(magnet: Magnet) -> int:
+    """Return the length of the coefficient vectors of a reduced magnet."""
+    return UNIFORM if magnet.is_uniform else LENGTH
+
+
+def span_weights(magnet: Magnet, field: Floats, spin_torque: Floats) -> tuple[Weights, Weights]:
+    """Return E and Φ in the span of `slots`, shapes (..., 5), for a reduced magnet in its frame."""
+    energy = np.zeros((*field.shape[:-1], 5))
+    torque = np.zeros((*spin_torque.shape[:-1], 5))
+    energy[..., :3] = -magnet.moment * field
+    energy[..., 3] = 0.0 if magnet.anisotropy is None else 1.0
+    if magnet.polarisers:
+        torque[..., 4] = spin_torque @ magnet.polarisers[0].vector
+    else:
+        torque[..., :3] = spin_torque
+    return energy, torque
+
+
+def _with_landscape(
+    magnet: Magnet,
+    field: Floats,
+    spin_torque: Floats,
+    k_W: NDArray[Any],
+    k_S: NDArray[Any],
+    rate: Floats,
+) -> Coefficients:
+    m, g, eta, T = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping, magnet.temperature
+    energy, torque = span_weights(magnet, field, spin_torque)
+    shape = np.broadcast_shapes(
+        energy.shape[:-1], torque.shape[:-1], rate.shape[:-1], k_W.shape, k_S.shape
+    )
+    out = np.zeros((*shape, LENGTH), dtype=np.result_type(k_W, k_S, float))
+    out[..., LAPLACIAN] = eta * T
+    add_gradient(out, g * m * torque - eta * energy)
+    add_bracket(out, (g / m) * energy + eta * m**2 * torque)
+    if np.any(k_W) or np.any(k_S):
+        first, pumped, second = _landscape_derivatives(magnet, field, spin_torque)
+        k = k_W[..., None]
+        out += k * first + (0.5 * k**2) * second + k_S[..., None] * pumped
+        out[..., LINEAR] -= k * (m / T) * rate
+    return out
+
+
+def _landscape_derivatives(
+    magnet: Magnet, field: Floats, spin_torque: Floats
+) -> tuple[Coefficients, Coefficients, Coefficients]:
+    """First derivatives in k_W and k_S and the second in k_W, at constant field."""
+    m, g, eta, T = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping, magnet.temperature
+    energy, torque = span_weights(magnet, field, spin_torque)
+    shape = np.broadcast_shapes(energy.shape[:-1], torque.shape[:-1])
+    first, pumped, second = np.zeros((3, *shape, LENGTH))
+    add_bracket(first, 2.0 * eta * m**2 * torque)
+    add_dot(first, (g * m / T) * torque, energy)
+    add_dot(first, (eta * m**4 / T) * torque, torque)
+    add_bracket_of(first, (eta * m**2 / T) * energy, torque)
+    add_dot(second, (2.0 * eta * m**4 / T) * torque, torque)
+    add_laplacian(pumped, -g * m * torque)
+    return first, pumped, second
 
 
 def adjoint(coefs: Coefficients) -> Coefficients:
@@ -171,11 +289,21 @@ def adjoint(coefs: Coefficients) -> Coefficients:
     out[..., GRADIENT] *= -1.0
     out[..., ROTATION] *= -1.0
     out[..., LINEAR] += 2.0 * coefs[..., GRADIENT]
+    if out.shape[-1] > UNIFORM:
+        for gradient_place, change, bracket_place in zip(
+            GRADIENTS, LAPLACIANS, BRACKETS, strict=True
+        ):
+            out[..., gradient_place] *= -1.0
+            out[..., change] -= coefs[..., gradient_place]
+            out[..., bracket_place] *= -1.0
     return out
 
 
 def reflected(coefs: Coefficients) -> Coefficients:
-    """Coefficients of the operator seen through n -> -n: grad and n change sign."""
+    """Coefficients of the operator seen through n -> -n: grad and n change sign.
+
+    For vectors of 17 places; a landscape is not of one parity.
+    """
     out = coefs.copy()
     out[..., GRADIENT] *= -1.0
     out[..., LINEAR] *= -1.0
@@ -188,8 +316,11 @@ def conjugated(coefs: Coefficients, vector: ArrayLike) -> Coefficients:
     From :math:`\nabla\to\nabla - u_\perp`: :math:`\Delta\to\Delta - 2u\cdot\nabla + 2u\cdot n +
     u^2 - (u\cdot n)^2`, :math:`d\cdot\nabla\to d\cdot\nabla - d\cdot u + (d\cdot n)(u\cdot n)`,
     :math:`r\cdot(n\times\nabla)\to r\cdot(n\times\nabla) - n\cdot(u\times r)`.
+    With a landscape u may have five weights, of a function of the span of `slots`.
     """
     u = np.asarray(vector, dtype=float)
+    if coefs.shape[-1] > UNIFORM:
+        return _conjugated_in_span(coefs, u)
     diffusion = coefs[..., LAPLACIAN][..., None]
     d, r = coefs[..., GRADIENT], coefs[..., ROTATION]
     out = np.broadcast_to(coefs, (*np.broadcast_shapes(coefs.shape[:-1], u.shape[:-1]), 17)).copy()
@@ -200,8 +331,31 @@ def conjugated(coefs: Coefficients, vector: ArrayLike) -> Coefficients:
     return out
 
 
+def _conjugated_in_span(coefs: Coefficients, function: Weights) -> Coefficients:
+    r"""Coefficients of :math:`e^\phi M e^{-\phi}` for a function of the span, (..., 3) or (..., 5).
+
+    :math:`\Delta\to\Delta - 2\nabla\phi\cdot\nabla - \Delta\phi + |\nabla\phi|^2`,
+    :math:`\nabla u\cdot\nabla\to\nabla u\cdot\nabla - \nabla u\cdot\nabla\phi`,
+    :math:`\{v,\cdot\}\to\{v,\cdot\} - \{v,\phi\}`.
+    """
+    phi = np.zeros((*function.shape[:-1], 5))
+    phi[..., : function.shape[-1]] = function
+    diffusion = coefs[..., LAPLACIAN][..., None]
+    u, v = gradient_weights(coefs), bracket_weights(coefs)
+    shape = np.broadcast_shapes(coefs.shape[:-1], phi.shape[:-1])
+    out = np.broadcast_to(coefs, (*shape, LENGTH)).copy()
+    add_gradient(out, -2.0 * diffusion * phi)
+    add_laplacian(out, -diffusion * phi)
+    add_dot(out, diffusion * phi - u, phi)
+    add_bracket_of(out, -v, phi)
+    return out
+
+
 def rotated(coefs: Coefficients, frame: Floats) -> Coefficients:
-    """Coefficients in new axes; the rows of `frame` (3, 3) are the new axes in the old ones."""
+    """Coefficients in new axes; the rows of `frame` (3, 3) are the new axes in the old ones.
+
+    For vectors of 17 places; a landscape turns with its magnet.
+    """
     out = coefs.copy()
     for part in (GRADIENT, ROTATION, LINEAR):
         out[..., part] = coefs[..., part] @ frame.T
@@ -262,9 +416,11 @@ class OperatorStack:
         return csr_array(parts, shape=(size, size))
 
 
-def _operator(basis: Basis, place: int) -> Sparse:
+def _operator(basis: Basis, place: int, landscape: Landscape | None) -> Sparse:
     from scipy.sparse import diags_array
 
+    if place >= UNIFORM and landscape is not None:
+        return landscape_operator(basis, landscape, place)
     if place == LAPLACIAN:
         return diags_array(laplacian(basis)).tocsr()
     if place == ONE:
@@ -281,15 +437,18 @@ def _operator(basis: Basis, place: int) -> Sparse:
 
 
 @kept
-def operator_stack(basis: Basis, active: tuple[int, ...]) -> OperatorStack:
+def operator_stack(
+    basis: Basis, active: tuple[int, ...], landscape: Landscape | None = None
+) -> OperatorStack:
     """Return the operators at the places `active` of `OPERATORS`, on their common pattern (cached).
 
-    The diagonal always belongs to the pattern, so that a shift can be added in place.
+    The diagonal always belongs to the pattern, so that a shift can be added in place. Places from
+    17 on are those of `slots.LANDSCAPE_OPERATORS`, for which the landscape is needed.
     """
     size = basis.size
     keys, values = [], []
     for place in active:
-        coo = _operator(basis, place).tocoo()
+        coo = _operator(basis, place, landscape).tocoo()
         rows, columns = coo.coords
         keys.append(rows.astype(np.int64) * size + columns)
         values.append(coo.data)
@@ -306,18 +465,27 @@ def operator_stack(basis: Basis, active: tuple[int, ...]) -> OperatorStack:
 
 def active_operators(coefs: Coefficients) -> tuple[int, ...]:
     """Places of the operators with a coefficient that is not zero, in any of the vectors."""
-    used = np.any(coefs.reshape(-1, len(OPERATORS)) != 0.0, axis=0)
+    used = np.any(coefs.reshape(-1, coefs.shape[-1]) != 0.0, axis=0)
     return tuple(int(i) for i in np.flatnonzero(used))
 
 
-def backward(basis: Basis, coefs: Coefficients) -> Sparse:
+def stack_of(
+    basis: Basis, coefs: Coefficients, landscape: Landscape | None = None
+) -> OperatorStack:
+    """Return the operators that occur in any of the coefficient vectors."""
+    active = active_operators(coefs)
+    # without a landscape the same keys as ever, so that one store serves all
+    return operator_stack(basis, active, *(() if landscape is None else (landscape,)))
+
+
+def backward(basis: Basis, coefs: Coefficients, landscape: Landscape | None = None) -> Sparse:
     """Backward generator M as a CSR array: d<f>/dt = <M f>, for one vector (17,)."""
-    return operator_stack(basis, active_operators(coefs)).matrix(coefs)
+    return stack_of(basis, coefs, landscape).matrix(coefs)
 
 
-def forward(basis: Basis, coefs: Coefficients) -> Sparse:
+def forward(basis: Basis, coefs: Coefficients, landscape: Landscape | None = None) -> Sparse:
     """Forward (Fokker-Planck) generator, the transpose of `backward`: dp/dt = forward @ p."""
-    return backward(basis, coefs).T.tocsr()
+    return backward(basis, coefs, landscape).T.tocsr()
 
 
 def uniform_density(basis: Basis) -> Floats:
@@ -349,7 +517,27 @@ def integrals(basis: Basis) -> Floats:
     return polynomials(basis)[:4]
 
 
-def applied_to_one(basis: Basis, coefs: Coefficients) -> NDArray[Any]:
-    """Harmonic coefficients of M 1, a polynomial of second degree in n, shape (size,)."""
+def multiplied_at(coefs: Coefficients, landscape: Landscape | None, n: Floats) -> NDArray[Any]:
+    """Values of M 1 at unit vectors (..., 3), for one vector of coefficients."""
+    out = coefs[ONE] + n @ coefs[LINEAR]
+    square = coefs[QUADRATIC]
+    if np.any(square):
+        x, y, z = np.moveaxis(n, -1, 0)
+        pairs = (x * x, y * y, z * z, x * y, x * z, y * z)
+        out = out + sum(q * pair for q, pair in zip(square, pairs, strict=True))
+    if landscape is not None:
+        for place in active_operators(coefs):
+            if place > BRACKETS[-1]:
+                out = out + coefs[place] * landscape.values(OPERATOR_NAMES[place], n)
+    return np.asarray(out)
+
+
+def applied_to_one(
+    basis: Basis, coefs: Coefficients, landscape: Landscape | None = None
+) -> NDArray[Any]:
+    """Harmonic coefficients of M 1, a multiplication, shape (size,)."""
+    if landscape is not None:
+        matrix = backward(basis, coefs, landscape)
+        return np.asarray(np.sqrt(4.0 * np.pi) * matrix[:, [0]].toarray()[:, 0])
     weights = np.concatenate([coefs[ONE : ONE + 1], coefs[LINEAR], coefs[QUADRATIC]])
     return np.asarray(weights @ polynomials(basis))

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from spintherm.fokker_planck.axial import axial_density
 from spintherm.fokker_planck.band import factorise
 from spintherm.fokker_planck.generator import ResolutionError, adjoint, applied_to_one
 from spintherm.fokker_planck.harmonics import Basis, Floats
@@ -78,9 +79,11 @@ def resolve(
 
 def steady_density(setting: Setting, basis: Basis) -> Floats:
     """Coefficients of the normalised steady density in a given basis, shape (size,)."""
-    coefs = adjoint(setting.coefs)
-    inflow = applied_to_one(basis, coefs) / np.sqrt(4.0 * np.pi)  # the column of l = 0
-    density: Floats = factorise(basis, coefs, pinned=True).solve(-inflow)
+    coefs, landscape = adjoint(setting.coefs), setting.landscape
+    if landscape is not None and setting.axial:
+        return axial_density(setting, basis)
+    inflow = applied_to_one(basis, coefs, landscape) / np.sqrt(4.0 * np.pi)  # the column of l = 0
+    density: Floats = factorise(basis, coefs, landscape, pinned=True).solve(-inflow)
     density[0] = 1.0
     density /= np.sqrt(4.0 * np.pi)
     return density

@@ -40,7 +40,9 @@ from spintherm.fokker_planck.generator import (
     backward,
     conjugated,
 )
+from spintherm.fokker_planck.axial import axial_density
 from spintherm.fokker_planck.harmonics import Basis, Floats, Sparse, multiplication, quadratic
+from spintherm.fokker_planck.landscape import Landscape
 from spintherm.fokker_planck.resolution import TOLERANCE, Tails, edge_tails, grown
 from spintherm.fokker_planck.setting import Setting, rung
 
@@ -78,6 +80,8 @@ class Responses:
         lambda_a, the mean rates.
     tail : float
         Of psi and the h_a.
+    landscape : Landscape or None
+        What the coefficients of operators refer to.
     error : float
         Largest of `rounding`.
     """
@@ -94,6 +98,7 @@ class Responses:
     responses: Floats
     means: Floats
     tail: float
+    landscape: Landscape | None
     error: float = np.nan
 
     def solve(self, source: Floats) -> Floats:
@@ -103,7 +108,8 @@ class Responses:
 
     def mean(self, function: Coefficients) -> float:
         """Mean of M_f 1 for the coefficients (17,) of an operator M_f that is a multiplication."""
-        return float((backward(self.basis, function) @ self.ones) @ self.root)
+        matrix = backward(self.basis, function, self.landscape)
+        return float((matrix @ self.ones) @ self.root)
 
     def moments(self) -> Floats:
         """Mean values of 1, n and the six products of its components, shape (10,)."""
@@ -194,6 +200,8 @@ def respond(
 
 def _shares(setting: Setting) -> tuple[float, ...]:
     """Shares of the full gauge to try, by how far the pull leans away from the axis."""
+    if setting.landscape is not None:
+        return (0.0,)
     b = setting.coefs[GRADIENT]
     lean = float(np.hypot(b[0], b[1])) / (float(np.linalg.norm(b)) or 1.0)
     if lean < 0.4:
@@ -204,15 +212,18 @@ def _shares(setting: Setting) -> tuple[float, ...]:
 def _attempt(
     setting: Setting, basis: Basis, tilts: tuple[Coefficients, ...], gauge: Floats
 ) -> tuple[Responses, Tails]:
+    landscape = setting.landscape
     coefs = adjoint(conjugated(setting.coefs, gauge))
-    generator = backward(basis, coefs)
-    factors = factorise(basis, coefs, pinned=True)
+    generator = backward(basis, coefs, landscape)
+    factors = factorise(basis, coefs, landscape, pinned=True)
     ones = exponential(basis, float(gauge[2]))
     first = np.zeros(basis.size)
     first[0] = 1.0
     root = factors.solve(-(generator @ first)) + first
+    if landscape is not None and setting.axial:  # with barriers the solution has no digits left
+        root = axial_density(setting, basis)
     root /= ones @ root
-    counters = tuple(backward(basis, conjugated(tilt, gauge)) for tilt in tilts)
+    counters = tuple(backward(basis, conjugated(tilt, gauge), landscape) for tilt in tilts)
     counted, pushed, means = [], [], []
     for matrix in counters:
         counted.append(matrix @ ones)
@@ -240,6 +251,7 @@ def _attempt(
         responses=responses,
         means=np.array(means),
         tail=max(edges),
+        landscape=landscape,
     )
     return found, edges
 

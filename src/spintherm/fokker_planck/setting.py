@@ -12,6 +12,7 @@ only m = 0 is left.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,14 +24,26 @@ from spintherm.fokker_planck.generator import (
     Coefficients,
     coefficients,
     rotated,
+    span_weights,
 )
 from spintherm.fokker_planck.harmonics import Floats
+from spintherm.fokker_planck.landscape import (
+    Landscape,
+    axis_of,
+    fields_of,
+    landscape_of,
+    reduced,
+)
+from spintherm.fokker_planck.slots import gradient_weights
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
 
 PARALLEL = 1e-14
 """Sine of the angle between H and P below which they count as parallel."""
+
+ALIGNED = 1e-13
+"""The same for the axes of a landscape, which come out of a decomposition."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +56,17 @@ class Setting:
         Rows are the axes of the harmonics in the user's frame.
     field, spin_torque : ndarray, shape (3,)
         H and P in that frame.
-    coefs : ndarray, shape (17,)
+        With a landscape those of the reduced magnet: H holds the field of the current.
+    coefs : ndarray, shape (17,), or (`slots.LENGTH`,) with a landscape
         The backward generator.
     axial : bool
-        H and P are parallel: only m = 0 is needed.
+        H, P and the landscape share an axis: only m = 0 is needed.
     pull : float
-        Rate of attraction lambda to the fixed point on the axis (1/time).
+        Rate of attraction lambda to the fixed point on the axis (1/time); 0 with a landscape.
     l_max, m_max : int
         First guess of the truncation.
+    magnet : Magnet
+        The reduced magnet in that frame.
     """
 
     frame: Floats
@@ -61,6 +77,12 @@ class Setting:
     pull: float
     l_max: int
     m_max: int
+    magnet: Magnet
+
+    @property
+    def landscape(self) -> Landscape | None:
+        """Anisotropy and angular dependence of the torque, None for uniform fields."""
+        return landscape_of(self.magnet)
 
 
 def fixed_point(b: Floats, r: Floats) -> tuple[Floats, Floats]:
@@ -105,6 +127,12 @@ def settings(
 
     The guess is for a tail of 1e-12; `scale` multiplies it.
     """
+    if not magnet.is_uniform:
+        fields, spin_torques = fields_of(magnet, fields, spin_torques)
+        magnet = reduced(magnet)
+        if not magnet.is_uniform:
+            pairs = zip(fields, spin_torques, strict=True)
+            return [_setting(magnet, H, P, scale) for H, P in pairs]
     H, P = fields, spin_torques
     sizes = np.linalg.norm(H, axis=-1) * np.linalg.norm(P, axis=-1)
     axial = np.linalg.norm(np.cross(H, P), axis=-1) <= PARALLEL * sizes
@@ -120,14 +148,89 @@ def settings(
     l_max, m_max = _guess(coefs, rate, axial, scale)
     pull = np.where(axial, coefs[..., GRADIENT.stop - 1], rate).tolist()
     rows = zip(turned, H_in, P_in, coefs, axial.tolist(), pull, l_max, m_max, strict=True)
-    return [Setting(*row) for row in rows]
+    return [Setting(*row, magnet) for row in rows]
 
 
-def compact_frame(coefs: Coefficients, axial: bool) -> tuple[Floats, int, int]:
+def _setting(magnet: Magnet, field: Floats, spin_torque: Floats, scale: float) -> Setting:
+    """Return the frame of a magnet with a landscape.
+
+    The axis is that of symmetry if all have one, else that of the anisotropy or, without one, of
+    least energy.
+    """
+    axis = axis_of(magnet, np.stack([field, spin_torque]), ALIGNED)
+    axial = axis is not None
+    if axis is None:
+        axis = _easy_axis(magnet, field, spin_torque)
+    strongest = max((field, spin_torque), key=lambda v: float(np.linalg.norm(v)))
+    axis = axis * np.where(strongest @ axis < 0.0, -1.0, 1.0)
+    others = [field, *(p.vector for p in magnet.polarisers), spin_torque]
+    across = [float(np.linalg.norm(np.cross(axis, v))) for v in others]
+    frame = frames(axis, others[int(np.argmax(across))] if max(across) > 0.0 else axis)
+    H, P = frame @ field, frame @ spin_torque
+    if axial:
+        H[:2] = 0.0
+        P[:2] = 0.0
+    turned = magnet.rotated(frame)
+    coefs = coefficients(turned, H, P)
+    l_max = rung(6.0 + 7.8 * scale * np.sqrt(1.5 * steepness(turned, H, P)))
+    m_max = 0 if axial else rung(max(4.0, 0.6 * l_max))
+    return Setting(frame, H, P, coefs, axial, 0.0, l_max, min(m_max, l_max), turned)
+
+
+def _easy_axis(magnet: Magnet, field: Floats, spin_torque: Floats) -> Floats:
+    """Axis for harmonics that are not axial: the anisotropy's, else where the drift leads."""
+    energy = magnet.anisotropy
+    if energy is not None and energy.axis is not None:
+        return energy.axis
+    n = sphere_points()
+    landscape, weights = _pull(magnet, field, spin_torque)
+    return np.asarray(n[int(np.argmax(landscape.function(weights, n)))])
+
+
+def steepness(magnet: Magnet, field: Floats, spin_torque: Floats) -> float:
+    """Largest slope of the potential of the drift on the sphere, over the diffusion rate.
+
+    For a reduced magnet in the frame of the fields.
+    """
+    landscape, weights = _pull(magnet, field, spin_torque)
+    slope = landscape.slope(weights, sphere_points())
+    diffusion = magnet.damping * magnet.temperature
+    return float(np.max(np.linalg.norm(slope, axis=-1)) / diffusion)
+
+
+def _pull(magnet: Magnet, field: Floats, spin_torque: Floats) -> tuple[Landscape, Floats]:
+    """Return the landscape and the potential of the drift's gradient part, weights (5,)."""
+    landscape = landscape_of(magnet)
+    if landscape is None:
+        raise ValueError("a magnet with uniform fields has no landscape")
+    energy, torque = span_weights(magnet, field, spin_torque)
+    lift = magnet.gyromagnetic_ratio * magnet.moment
+    return landscape, lift * torque - magnet.damping * energy
+
+
+@lru_cache(maxsize=1)
+def sphere_points(latitudes: int = 24, meridians: int = 36) -> Floats:
+    """Directions on a grid that includes the poles, shape (N, 3)."""
+    polar = np.pi * (np.arange(latitudes) + 0.5) / latitudes
+    phi = 2.0 * np.pi * np.arange(meridians) / meridians
+    s, c = np.sin(polar), np.cos(polar)
+    parts = [np.outer(s, np.cos(phi)), np.outer(s, np.sin(phi)), np.outer(c, np.ones(meridians))]
+    n = np.stack(parts, axis=-1).reshape(-1, 3)
+    return np.concatenate([n, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
+
+
+def compact_frame(
+    coefs: Coefficients, axial: bool, landscape: Landscape | None = None
+) -> tuple[Floats, int, int]:
     """Frame, l_max and m_max for any generator: its drift's fixed point becomes the axis.
 
-    An axial generator keeps its axis z.
+    An axial generator keeps its axis z, and one with a landscape its frame.
     """
+    if landscape is not None:
+        slope = landscape.slope(gradient_weights(coefs).real, sphere_points())
+        steep = np.max(np.linalg.norm(slope, axis=-1)) / float(coefs[LAPLACIAN].real)
+        degree = rung(8.0 + 5.0 * float(np.sqrt(steep)))
+        return np.eye(3), degree, 0 if axial else degree
     axis, rate = fixed_point(coefs[GRADIENT].real, coefs[ROTATION].real)
     frame = np.eye(3) if axial else frames(axis, coefs[GRADIENT].real)
     turned = rotated(coefs, frame).real

@@ -12,7 +12,11 @@ The density solves :math:`M^T p = 0` with :math:`\int p\,d\Omega = 1`. Its momen
 .. math:: \Sigma = \frac{\beta m}{\eta}(\gamma_0^2 + \eta^2 m^2)
    \left[ m\,\langle |n\times P|^2\rangle + \langle n\rangle\cdot(P\times H)\right] ,
 
-which does not, and is what is used here.
+which does not, and is what is used here. With E and :math:`\Phi` of `generator` the same step,
+:math:`\langle M\Phi\rangle = 0`, gives for every magnet
+
+.. math:: \Sigma = \frac{\beta}{\eta}(\gamma_0^2 + \eta^2 m^2)
+   \left[m^2\langle|\nabla\Phi|^2\rangle + \langle\{E, \Phi\}\rangle\right] .
 
 The long-time (co)variances per time of work and pumped entropy are second derivatives of the
 leading eigenvalue of the tilted generator M(k). With :math:`M_a`, :math:`M_{ab}` the derivatives
@@ -42,14 +46,20 @@ from numpy.typing import ArrayLike
 from spintherm import validation
 from spintherm.fokker_planck.generator import (
     LAPLACIAN,
+    LINEAR,
     ROTATION,
     ResolutionError,
+    applied_to_one,
     counting_derivatives,
+    length_of,
+    span_weights,
 )
+from spintherm.fokker_planck.axial import axial_problem
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, Solution, resolve
 from spintherm.fokker_planck.responses import Responses, respond
 from spintherm.fokker_planck.setting import Setting, settings
+from spintherm.fokker_planck.slots import Coefficients, add_bracket_of, add_dot
 from spintherm.theory.phases import phase_of_rates
 
 if TYPE_CHECKING:
@@ -58,6 +68,7 @@ if TYPE_CHECKING:
 
 
 LARGEST_NOISE_ERROR = 1e-3
+AXIAL_ERROR = 1e-11  # of the quadratures of `axial`, measured
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,28 @@ def rates(magnet: Magnet, setting: Setting, moments: Floats) -> Rates:
     bath = -beta * m**2 * (r @ spread @ P) + beta * eta * m**3 * lean
     produced = beta * m * (g**2 + (eta * m) ** 2) / eta * (m * (P @ spread @ P) + lean)
     return Rates(n, pumped, float(bath), float(produced))
+
+
+def landscape_rates(setting: Setting, solution: Solution) -> Rates:
+    """Return the mean direction and the entropy rates of a magnet with a landscape."""
+
+    def mean(function: Coefficients) -> float:
+        return float(
+            applied_to_one(solution.basis, function, setting.landscape) @ solution.density
+        )
+
+    magnet = setting.magnet
+    m, g, eta = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping
+    directions = np.zeros((3, length_of(magnet)))
+    directions[:, LINEAR] = np.eye(3)
+    work, pumped, _ = counting_derivatives(magnet, setting.field, setting.spin_torque)
+    energy, torque = span_weights(magnet, setting.field, setting.spin_torque)
+    produced = np.zeros(length_of(magnet))
+    add_dot(produced, m**2 * torque, torque)
+    add_bracket_of(produced, energy, torque)
+    scale = magnet.beta * (g**2 + (eta * m) ** 2) / eta
+    n = np.array([mean(direction) for direction in directions])
+    return Rates(n, mean(pumped), mean(work), scale * mean(produced))
 
 
 @dataclass(frozen=True, repr=False)
@@ -342,16 +375,21 @@ def state_of(
     m_max: int | None = None,
 ) -> SteadyState:
     """Return the steady state of one setting, arguments checked."""
-    work, pumped, second = counting_derivatives(magnet, setting.field, setting.spin_torque)
+    work, pumped, second = counting_derivatives(setting.magnet, setting.field, setting.spin_torque)
     solution = resolve(setting, tolerance=tolerance, l_max=l_max, m_max=m_max)
     tilts = (work, pumped)
     found = respond(setting, tilts, tolerance=tolerance, l_max=l_max, m_max=m_max)
-    mean = rates(magnet, setting, found.moments())
-    noise = found.noise()
+    error = found.error
+    if setting.landscape is None:
+        mean, noise = rates(magnet, setting, found.moments()), found.noise()
+    else:
+        mean, noise = landscape_rates(setting, solution), found.noise()
+    if setting.landscape is not None and setting.axial:
+        noise, error = axial_problem(setting).noise(tilts), AXIAL_ERROR
     noise[0, 0] += found.mean(second)
-    if found.error > LARGEST_NOISE_ERROR:
+    if error > LARGEST_NOISE_ERROR:
         raise ResolutionError(
-            f"rounding would leave the noise with a relative error of {found.error:.0e}: in these"
+            f"rounding would leave the noise with a relative error of {error:.0e}: in these"
             f" fields the generator is too far from normal ({found.basis})"
         )
     T = magnet.temperature
@@ -366,7 +404,7 @@ def state_of(
         entropy_production_rate=mean.entropy_production,
         covariance=to_three @ noise @ to_three.T,
         phase=_phase(mean),
-        noise_error=found.error,
+        noise_error=error,
         setting=setting,
         solution=solution,
         responses=found,

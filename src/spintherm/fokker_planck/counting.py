@@ -27,15 +27,14 @@ from spintherm.fokker_planck.generator import (
     LAPLACIAN,
     Coefficients,
     ResolutionError,
-    active_operators,
     backward,
     coefficients,
     conjugated,
     counting_derivatives,
-    operator_stack,
     rotated,
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats
+from spintherm.fokker_planck.landscape import Landscape
 from spintherm.fokker_planck.resolution import (
     ATTEMPTS,
     LARGEST_DEGREE,
@@ -43,6 +42,7 @@ from spintherm.fokker_planck.resolution import (
     growth,
 )
 from spintherm.fokker_planck.setting import Setting, compact_frame, rung, settings
+from spintherm.fokker_planck.slots import OPERATOR_NAMES, UNIFORM
 from spintherm.fokker_planck.steady import check_bath
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Leading:
     left, right : ndarray, shape (size,)
         Eigenvectors of M_u = exp(u·n) M exp(-u·n) in the axes `frame`, left M_u = value left and
         M_u right = value right.
-    gauge : ndarray, shape (3,)
+    gauge : ndarray, shape (3,), or (5,) with a landscape
         u, in the axes of the setting.
     frame : ndarray, shape (3, 3)
         Axes of the harmonics in those of the setting.
@@ -131,7 +131,7 @@ def scgf(
     k_W, k_S = np.broadcast_to(k_W, shape), np.broadcast_to(k_S, shape)
     for place in np.ndindex(shape):
         setting = settings(magnet, H[place][None], P[place][None])[0]
-        found = leading(magnet, setting, k_W[place].item(), k_S[place].item(), tolerance=tolerance)
+        found = leading(setting, k_W[place].item(), k_S[place].item(), tolerance=tolerance)
         out[place] = found.value
     return out
 
@@ -145,7 +145,6 @@ def exponents(name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def leading(
-    magnet: Magnet,
     setting: Setting,
     work: complex,
     pumped_entropy: complex,
@@ -153,19 +152,20 @@ def leading(
     tolerance: float = TOLERANCE,
 ) -> Leading:
     """Return the leading eigenvalue at one pair of exponents, resolved to a tolerance."""
+    landscape = setting.landscape
     coefs = coefficients(
-        magnet, setting.field, setting.spin_torque, work=work, pumped_entropy=pumped_entropy
+        setting.magnet, setting.field, setting.spin_torque, work=work, pumped_entropy=pumped_entropy
     )
-    gauge = gauge_of(coefs, setting.axial)
+    gauge = gauge_of(coefs, setting.axial, landscape)
     tilted = conjugated(coefs, gauge)
-    frame, degree, order = compact_frame(tilted, setting.axial)
-    tilted = rotated(tilted, frame)
-    bound, first = largest_growth(tilted), Basis(degree, order).size
+    frame, degree, order = compact_frame(tilted, setting.axial, landscape)
+    tilted = tilted if landscape is not None else rotated(tilted, frame)
+    bound, first = largest_growth(tilted, landscape), Basis(degree, order).size
     for _ in range(ATTEMPTS):
         basis = Basis(degree, order)
-        value, left, right, rounding = _eigenpair(basis, tilted, bound)
+        value, left, right, rounding = _eigenpair(basis, tilted, landscape, bound)
         tails = [edge_tails(basis, left), edge_tails(basis, right)]
-        truncation = _truncation_error(basis, tilted, left, right, tails)
+        truncation = _truncation_error(basis, tilted, landscape, left, right, tails)
         limit = tolerance * (abs(value) + abs(coefs[LAPLACIAN]))
         if truncation + rounding <= limit and value.real <= bound + limit:
             return Leading(value, left, right, gauge, frame, basis, truncation + rounding)
@@ -190,13 +190,16 @@ def leading(
 def _truncation_error(
     basis: Basis,
     coefs: Coefficients,
+    landscape: Landscape | None,
     left: NDArray[Any],
     right: NDArray[Any],
     tails: list[tuple[float, float]],
 ) -> float:
     overlap = abs(left @ right)
     edge = float(np.sum(np.abs(coefs[1:7]))) * basis.l_max + abs(coefs[0]) * basis.l_max**2
-    edge += float(np.sum(np.abs(coefs[7:])))
+    edge += float(np.sum(np.abs(coefs[7:17])))
+    if landscape is not None:
+        edge += _coupling(coefs, landscape, basis.l_max)
     # the error of a Galerkin eigenvalue is bilinear in the errors of its two eigenvectors
     product = max(tails[0]) * max(tails[1])
     # an eigenvector that is a polynomial has no tail: its derivative in k has one all the same
@@ -205,8 +208,25 @@ def _truncation_error(
     return float(edge * product / overlap)
 
 
+def _coupling(coefs: Coefficients, landscape: Landscape, degree: int) -> float:
+    """Size of the elements that a landscape's operators have at a degree."""
+    from spintherm.fokker_planck.setting import sphere_points
+
+    n = sphere_points()
+    total = 0.0
+    for place in np.flatnonzero(coefs[UNIFORM:]) + UNIFORM:
+        name = OPERATOR_NAMES[place]
+        first = name in ("gradient_energy", "gradient_torque", "bracket_energy", "bracket_torque")
+        which = "energy" if "energy" in name else "torque"
+        values = np.sqrt(landscape.values(f"square_{which}", n)) * degree if first else (
+            landscape.values(name, n)
+        )  # fmt: skip
+        total += float(abs(coefs[place]) * np.max(np.abs(values)))
+    return total
+
+
 def _eigenpair(
-    basis: Basis, coefs: Coefficients, bound: float
+    basis: Basis, coefs: Coefficients, landscape: Landscape | None, bound: float
 ) -> tuple[Any, NDArray[Any], NDArray[Any], float]:
     """Eigenvalue, left and right eigenvectors and rounding error of the eigenvalue.
 
@@ -214,12 +234,12 @@ def _eigenpair(
     """
     diffusion = float(coefs[LAPLACIAN].real)
     shift = bound + 1e-3 * (abs(bound) + diffusion)
-    matrix = operator_stack(basis, active_operators(coefs)).matrix(coefs)
-    value, right = _nearest(matrix, factorise(basis, coefs, shift=shift), shift)
+    matrix = backward(basis, coefs, landscape)
+    value, right = _nearest(matrix, factorise(basis, coefs, landscape, shift=shift), shift)
     left = np.zeros(basis.size)
     left[0] = 1.0
     for _ in range(LAST_STEPS):
-        factors = factorise(basis, coefs, shift=value)
+        factors = factorise(basis, coefs, landscape, shift=value)
         right = _normed(factors.solve(right))
         left = _normed(factors.solve(left, transposed=True))
         left = _normed(factors.solve(left, transposed=True))
@@ -274,12 +294,16 @@ def _normed(vector: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def slope(magnet: Magnet, setting: Setting, found: Leading, work: complex) -> tuple[Any, Any]:
+def slope(setting: Setting, found: Leading, work: complex) -> tuple[Any, Any]:
     """Return the derivatives of lambda in k_W and k_S at the exponents of `found`."""
-    first_W, first_S, second_W = counting_derivatives(magnet, setting.field, setting.spin_torque)
+    first_W, first_S, second_W = counting_derivatives(
+        setting.magnet, setting.field, setting.spin_torque
+    )
+    landscape = setting.landscape
     overlap = found.left @ found.right
     out = []
     for part in (first_W + work * second_W, first_S):
-        here = rotated(conjugated(part, found.gauge), found.frame)
-        out.append(found.left @ (backward(found.basis, here) @ found.right) / overlap)
+        here = conjugated(part, found.gauge)
+        here = here if landscape is not None else rotated(here, found.frame)
+        out.append(found.left @ (backward(found.basis, here, landscape) @ found.right) / overlap)
     return out[0], out[1]

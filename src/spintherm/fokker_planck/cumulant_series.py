@@ -69,14 +69,19 @@ def cumulants(
     validation.positive_integer("order", order)
     H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
     setting = settings(magnet, H[None], P[None])[0]
-    first_W, first_S, second_W = counting_derivatives(magnet, setting.field, setting.spin_torque)
+    first_W, first_S, second_W = counting_derivatives(
+        setting.magnet, setting.field, setting.spin_torque
+    )
     first = work * first_W + pumped_entropy * first_S
     found = respond(setting, (first,), tolerance=tolerance)
     return _series(found, first, 0.5 * work**2 * second_W, order)
 
 
 def _series(found: Responses, first: Coefficients, second: Coefficients, order: int) -> Floats:
-    one, two = (backward(found.basis, conjugated(c, found.gauge)).T for c in (first, second))
+    one, two = (
+        backward(found.basis, conjugated(c, found.gauge), found.landscape).T
+        for c in (first, second)
+    )
     x, values = [found.root], [0.0]
     for n in range(1, order + 1):
         push = one @ x[n - 1]

@@ -16,6 +16,7 @@ from spintherm import validation
 from spintherm.fokker_planck.counting import leading, slope
 from spintherm.fokker_planck.generator import LAPLACIAN
 from spintherm.fokker_planck.harmonics import Floats
+from spintherm.fokker_planck.landscape import pumping_range
 from spintherm.fokker_planck.setting import Setting, settings
 from spintherm.fokker_planck.steady import check_bath
 
@@ -87,12 +88,16 @@ def rate_function(
     a = validation.real_array("values", values)
     setting = settings(magnet, H[None], P[None])[0]
     unit = magnet.beta if functional == "work" else 1.0
-    top = np.inf
-    if functional == "pumped_entropy":
+    low, top = -np.inf, np.inf
+    if functional == "pumped_entropy" and setting.landscape is None:
+        P = setting.spin_torque
         top = 2.0 * abs(magnet.gyromagnetic_ratio) * magnet.moment * float(np.linalg.norm(P))
-    legendre = _Legendre(magnet, setting, FUNCTIONALS[functional], tolerance)
+        low = -top
+    elif functional == "pumped_entropy":
+        low, top = pumping_range(setting.magnet, setting.spin_torque)
+    legendre = _Legendre(setting, FUNCTIONALS[functional], tolerance)
     pairs = np.array(
-        [legendre(unit * x) if abs(x) < top else (np.inf, np.nan) for x in a.ravel()]
+        [legendre(unit * x) if low < x < top else (np.inf, np.nan) for x in a.ravel()]
     ).reshape(*a.shape, 2)
     return RateFunction(a, pairs[..., 0], pairs[..., 1])
 
@@ -101,9 +106,9 @@ class _Legendre:
     """Solver of lambda'(k) = a along one direction of exponents."""
 
     def __init__(
-        self, magnet: Magnet, setting: Setting, way: tuple[float, float], tolerance: float
+        self, setting: Setting, way: tuple[float, float], tolerance: float
     ) -> None:
-        self.magnet, self.setting, self.way = magnet, setting, way
+        self.setting, self.way = setting, way
         self.known: dict[float, tuple[float, float]] = {}
         step = 1e-3
         self.mean = self.at(0.0)[1]
@@ -114,8 +119,8 @@ class _Legendre:
         """Return lambda and its derivative at exponent k."""
         if k not in self.known:
             work, pumped = k * self.way[0], k * self.way[1]
-            found = leading(self.magnet, self.setting, work, pumped)
-            in_work, in_pumped = slope(self.magnet, self.setting, found, work)
+            found = leading(self.setting, work, pumped)
+            in_work, in_pumped = slope(self.setting, found, work)
             gradient = self.way[0] * in_work + self.way[1] * in_pumped
             self.known[k] = float(found.value), float(gradient)
         return self.known[k]

@@ -6,7 +6,8 @@ parity :math:`\Theta` and :math:`u = \beta m H`, this is the operator identity
 
 .. math:: e^{u\cdot n} M_H(k)\,e^{-u\cdot n} = \Theta\,M_{-H}(-1 - k)^T\,\Theta ,
 
-so that :math:`\lambda_H(k_W, k_S) = \lambda_{-H}(-1 - k_W, -1 - k_S)`.
+so that :math:`\lambda_H(k_W, k_S) = \lambda_{-H}(-1 - k_W, -1 - k_S)`. With anisotropy the
+exponent is :math:`-\beta E`; the polarisers on the right are those of `Magnet.reversed`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
 from spintherm.fokker_planck.counting import TOLERANCE, exponents, scgf
-from spintherm.fokker_planck.generator import backward, coefficients, conjugated
+from spintherm.fokker_planck.generator import backward, coefficients, conjugated, span_weights
 from spintherm.fokker_planck.harmonics import Basis
+from spintherm.fokker_planck.landscape import fields_of, landscape_of, reduced
 from spintherm.fokker_planck.steady import check_bath
 
 if TYPE_CHECKING:
@@ -43,7 +45,12 @@ def symmetry_residual(
     H = validation.vectors("field", field)
     here = scgf(magnet, H, spin_torque, work=k_W, pumped_entropy=k_S, tolerance=tolerance)
     there = scgf(
-        magnet, -H, spin_torque, work=-1.0 - k_W, pumped_entropy=-1.0 - k_S, tolerance=tolerance
+        magnet.reversed(),
+        -H,
+        spin_torque,
+        work=-1.0 - k_W,
+        pumped_entropy=-1.0 - k_S,
+        tolerance=tolerance,
     )
     return np.asarray(here - there)
 
@@ -69,9 +76,17 @@ def detailed_balance_residual(
     check_bath(magnet)
     H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
     basis = Basis(l_max, l_max)
+    mirror = magnet.reversed()
+    (H, P), (H_mirror, P_mirror) = fields_of(magnet, H, P), fields_of(mirror, -H, P)
+    magnet, mirror = reduced(magnet), reduced(mirror)
     here = coefficients(magnet, H, P, work=work, pumped_entropy=pumped_entropy)
-    there = coefficients(magnet, -H, P, work=-1.0 - work, pumped_entropy=-1.0 - pumped_entropy)
-    one = backward(basis, conjugated(here, magnet.beta * magnet.moment * H)).toarray()
+    there = coefficients(
+        mirror, H_mirror, P_mirror, work=-1.0 - work, pumped_entropy=-1.0 - pumped_entropy
+    )
+    exponent = magnet.beta * magnet.moment * H
+    if not magnet.is_uniform:
+        exponent = -magnet.beta * span_weights(magnet, H, P)[0]
+    one = backward(basis, conjugated(here, exponent), landscape_of(magnet)).toarray()
     sign = (-1.0) ** basis.degrees
-    other = sign[:, None] * backward(basis, there).toarray().T * sign
+    other = sign[:, None] * backward(basis, there, landscape_of(mirror)).toarray().T * sign
     return float(np.max(np.abs(one - other)) / np.max(np.abs(other)))

@@ -284,6 +284,11 @@ class Anisotropy:
         tangent = np.linalg.norm(slope - n * along[:, None], axis=-1)
         return float(max(np.abs(np.linalg.eigvalsh(curved)).max(), tangent.max()))
 
+    @property
+    def bound(self) -> float:
+        """A bound of |E_a|: the sum of the moduli of the coefficients."""
+        return float(sum(abs(value) for _, value in self.terms))
+
     def __call__(self, direction: ArrayLike) -> FloatArray:
         """Return E_a(n).
 

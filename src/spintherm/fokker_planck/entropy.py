@@ -23,6 +23,7 @@ import numpy as np
 
 from spintherm.fokker_planck.harmonics import Basis, Floats, gradient
 from spintherm.fokker_planck.initial import sphere
+from spintherm.fokker_planck.landscape import landscape_of
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
@@ -44,6 +45,7 @@ def entropies(
     Parameters
     ----------
     magnet : Magnet
+        Reduced, in the frame of the basis.
     basis : Basis
     densities, changes : ndarray, shape (size, times)
         Coefficients of p and of dp/dt.
@@ -83,14 +85,29 @@ def _integrated(
     density, change, slope = values[:, 0], values[:, 1], np.moveaxis(values[:, 2:], 1, -1)
     positive = np.maximum(density, least)
     log = np.log(positive)
-    eta, m, T = magnet.damping, magnet.moment, magnet.temperature
+    eta, T = magnet.damping, magnet.temperature
     production = np.zeros(len(least))
     if eta > 0.0:
-        H_across = fields - (n @ fields.T)[..., None] * n[:, None]
-        pull = eta * m * H_across + eta * m**2 * np.cross(n[:, None], spin_torques)
+        pull = _irreversible_drift(magnet, n, fields, spin_torques)
         current = density[..., None] * pull - eta * T * slope
         production = w @ (np.sum(current**2, axis=-1) / (eta * T * positive))
     return np.stack([-w @ (density * log), -w @ (change * log), production])
+
+
+def _irreversible_drift(magnet: Magnet, n: Floats, fields: Floats, spin_torques: Floats) -> Floats:
+    """Return -η∇E + ηm² n×∇Φ at nodes n (N, 3) for fields (times, 3), shape (N, times, 3)."""
+    eta, m, landscape = magnet.damping, magnet.moment, landscape_of(magnet)
+    H_across = fields - (n @ fields.T)[..., None] * n[:, None]
+    if landscape is None:
+        return np.asarray(
+            eta * m * H_across + eta * m**2 * np.cross(n[:, None], spin_torques)
+        )
+    pull = eta * m * H_across - eta * landscape.energy_gradient(n)[:, None]
+    torque = spin_torques
+    if magnet.polarisers:
+        slope = landscape.torque_gradient(n)[:, None]
+        torque = slope * (spin_torques @ magnet.polarisers[0].vector)[:, None]
+    return np.asarray(pull + eta * m**2 * np.cross(n[:, None], torque))
 
 
 def _nodes(basis: Basis) -> tuple[Floats, Floats]:

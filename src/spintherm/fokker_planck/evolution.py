@@ -36,13 +36,16 @@ from spintherm.fokker_planck.generator import (
     counting_derivatives,
     forward,
     integrals,
+    length_of,
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.initial import Initial
 from spintherm.fokker_planck.labels import attributes
+from spintherm.fokker_planck.landscape import landscape_of
 from spintherm.fokker_planck.process import Process, process
 from spintherm.fokker_planck.propagator import Columns, Limits, column_norms, propagate
 from spintherm.fokker_planck.schedule import Drive
+from spintherm.fokker_planck.slots import ENERGY
 from spintherm.progress import Progress, Report, reporting
 
 if TYPE_CHECKING:
@@ -212,7 +215,7 @@ def _followed(here: Process, times: Floats, limits: Limits, report: Report) -> l
 def _dataset(here: Process, times: Floats, moments: list[_Moment]) -> xarray.Dataset:
     import xarray
 
-    magnet, T = here.magnet, here.magnet.temperature
+    magnet, T = here.schedule.magnet, here.magnet.temperature
     basis = moments[-1].columns.basis
     _, powers = jet(np.zeros(4), np.eye(4)[:2], 1)
     p, counted_W, counted_S = (
@@ -231,8 +234,14 @@ def _dataset(here: Process, times: Floats, moments: list[_Moment]) -> xarray.Dat
         integrals(here.basis)[1:] @ here.density @ here.schedule.initial_field
     )
     energy_rate = -magnet.moment * np.sum(turning.T * fields + n.T * slopes, axis=1)
+    if magnet.anisotropy is not None:
+        row = anisotropy_row(magnet, basis)
+        energy, energy_rate = energy + row @ p, energy_rate + row @ change
+        start += float(anisotropy_row(magnet, here.basis) @ here.density)
     work = T * whole * counted_W[0]
     pumped_rate = 2.0 * magnet.gyromagnetic_ratio * magnet.moment * np.sum(n.T * torques, axis=1)
+    if magnet.polarisers:
+        pumped_rate = _pumped_rate(magnet, basis, p, fields, torques)
     bath_rate = -magnet.beta * (energy_rate - work_rate)
     S, S_rate, production = entropies(magnet, basis, p, change, fields, torques)
     norms = [column_norms(s.columns.values)[0] for s in moments]
@@ -286,7 +295,7 @@ def _dataset(here: Process, times: Floats, moments: list[_Moment]) -> xarray.Dat
         "degree": ("harmonic", basis.degrees),
         "order": ("harmonic", basis.orders),
     }
-    return xarray.Dataset(variables, coords=coords, attrs=attributes(magnet, here.protocol))
+    return xarray.Dataset(variables, coords=coords, attrs=attributes(here.magnet, here.protocol))
 
 
 def _rates(
@@ -296,8 +305,27 @@ def _rates(
     change, work = np.empty_like(p), np.empty(p.shape[1])
     counted, _, _ = counting_derivatives(magnet, fields, torques)
     counted[:, LINEAR] -= magnet.beta * magnet.moment * slopes
-    plain = coefficients(magnet, fields, torques)
+    plain, landscape = coefficients(magnet, fields, torques), landscape_of(magnet)
     for i in range(p.shape[1]):
-        change[:, i] = forward(basis, plain[i]) @ p[:, i]
-        work[i] = magnet.temperature * float(applied_to_one(basis, counted[i]) @ p[:, i])
+        change[:, i] = forward(basis, plain[i], landscape) @ p[:, i]
+        rate = applied_to_one(basis, counted[i], landscape)
+        work[i] = magnet.temperature * float(rate @ p[:, i])
     return change, work
+
+
+def _pumped_rate(
+    magnet: Magnet, basis: Basis, p: Floats, fields: Floats, torques: Floats
+) -> Floats:
+    """Return the mean pumped entropy per time with polarisers, shape (times,)."""
+    _, counted, _ = counting_derivatives(magnet, fields, torques)
+    landscape = landscape_of(magnet)
+    return np.array(
+        [applied_to_one(basis, c, landscape) @ one for c, one in zip(counted, p.T, strict=True)]
+    )
+
+
+def anisotropy_row(magnet: Magnet, basis: Basis) -> Floats:
+    """Row vector that integrates E_a against coefficients, shape (size,)."""
+    function = np.zeros(length_of(magnet))
+    function[ENERGY] = 1.0
+    return applied_to_one(basis, function, landscape_of(magnet))

@@ -7,7 +7,7 @@ from the plane-wave expansion and the addition theorem,
    \frac{i_l}{i_{l-1}} = \frac{1}{(2l+1)/\nu + i_{l+1}/i_l},
 
 with modified spherical Bessel functions, whose ratios are computed downwards in l. Any other
-density is projected by Gauss-Legendre and equally spaced nodes.
+density, that with anisotropy among them, is projected by Gauss-Legendre and equally spaced nodes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from spintherm import validation
 from spintherm.fokker_planck.generator import ResolutionError
-from spintherm.fokker_planck.harmonics import Basis, Floats
+from spintherm.fokker_planck.harmonics import Basis, Floats, legendre
 from spintherm.fokker_planck.schedule import Schedule
 from spintherm.fokker_planck.steady import SteadyState, steady_state
 
@@ -33,6 +33,7 @@ Initial: TypeAlias = str | SteadyState | Density | ArrayLike
 
 LARGEST_DEGREE = 400
 LEAST_DEGREE, LEAST_ORDER = 6, 4
+ROUNDING = 2e-14  # of a coefficient found by quadrature, relative to the largest; measured
 
 
 def initial_density(
@@ -61,7 +62,11 @@ def initial_density(
         If the density needs more than `LARGEST_DEGREE`.
     """
     if isinstance(initial, str) and initial == "equilibrium":
-        basis, density = equilibrium(magnet, schedule.initial_field, axial=schedule.axial)
+        here, field = schedule.magnet, schedule.initial_field
+        if here.anisotropy is None:
+            basis, density = equilibrium(here, field, axial=schedule.axial)
+        else:
+            basis, density = anisotropic_equilibrium(here, field, axial=schedule.axial)
     else:
         basis, density = _projected(
             _function(magnet, protocol, initial), schedule.frame, tail, _degree(initial)
@@ -92,6 +97,47 @@ def equilibrium(magnet: Magnet, field: Floats, *, axial: bool) -> tuple[Basis, F
     axis = field / strength if strength > 0.0 else np.array([0.0, 0.0, 1.0])
     basis = Basis(degree, 0 if axial else degree)
     return basis, size[basis.degrees] * basis.evaluate(axis)
+
+
+def anisotropic_equilibrium(
+    magnet: Magnet, field: Floats, *, axial: bool
+) -> tuple[Basis, Floats]:
+    """Return the coefficients of exp(-beta E)/Z at field H (3,) in the frame of the harmonics.
+
+    By quadrature, to rounding relative to the largest coefficient. With `axial` the field and the
+    anisotropy's axis lie on the third axis and the basis holds m = 0 alone.
+    """
+    f = magnet.log_density(field)
+    degree = int(12.0 + 4.5 * np.sqrt(f.curvature))
+    while True:
+        _check_degree(degree)
+        basis = Basis(degree, 0 if axial else degree)
+        density = _transformed(f, basis)
+        density /= np.sqrt(4.0 * np.pi) * density[0]
+        size = np.abs(density)
+        least = ROUNDING * np.max(size)
+        if np.max(size[basis.degrees >= degree - 2]) <= least:
+            return basis, np.where(size > least, density, 0.0)
+        degree = int(1.3 * degree) + 2
+
+
+def _transformed(f: Callable[[Floats], Floats], basis: Basis) -> Floats:
+    """Coefficients of exp f up to a factor: a Fourier sum on each parallel, then Legendre's."""
+    count = 1 if basis.m_max == 0 else 4 * basis.m_max + 8
+    nodes, weights = sphere(2 * basis.l_max + 8, count)
+    n = nodes.reshape(-1, count, 3)
+    exponents = f(n)
+    values = np.exp(exponents - np.max(exponents)) * weights.reshape(-1, count)
+    m = np.arange(basis.m_max + 1)
+    phi = 2.0 * np.pi * (np.arange(count) + 0.5) / count
+    turns = np.outer(phi, m)
+    cosine, sine = values @ np.cos(turns), values @ np.sin(turns)
+    c, s = n[:, 0, 2], np.hypot(n[:, 0, 0], n[:, 0, 1])
+    theta = legendre(basis, c, s)
+    order = np.abs(basis.orders)
+    waves = np.where(basis.orders >= 0, cosine[:, order], sine[:, order])
+    waves *= np.where(basis.orders == 0, 1.0, np.sqrt(2.0))
+    return np.asarray(np.sum(theta * waves, axis=0))
 
 
 def trimmed(basis: Basis, density: Floats, tail: float) -> tuple[Basis, Floats]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spintherm import validation
+from spintherm.fokker_planck.evolution import anisotropy_row
 from spintherm.fokker_planck.exponents import jet, plain
 from spintherm.fokker_planck.generator import integrals
 from spintherm.fokker_planck.harmonics import Floats
@@ -115,6 +116,10 @@ def functional_means(
         -magnet.moment * float(integrals(c.basis)[1:] @ c.values[:, 0] @ H)
         for c, H in zip((before, after), fields, strict=True)
     ]
+    reduced_magnet = here.schedule.magnet
+    if reduced_magnet.anisotropy is not None:
+        rows = (anisotropy_row(reduced_magnet, c.basis) @ c.values[:, 0] for c in (before, after))
+        energies = [e + float(row) for e, row in zip(energies, rows, strict=True)]
     work, pumped = float(mean[1, 0]) * magnet.temperature, float(mean[0, 1])
     change = energies[1] - energies[0]
     return {

@@ -25,6 +25,7 @@ from spintherm.fokker_planck.exponents import Exponents
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.initial import Initial, initial_density
+from spintherm.fokker_planck.landscape import pumping_range
 from spintherm.fokker_planck.propagator import Columns, Limits, propagate
 from spintherm.fokker_planck.schedule import Drive, Schedule, schedule
 
@@ -59,14 +60,15 @@ class Process:
 
     @property
     def free_energy_change(self) -> float:
-        """F(H_tau) - F(H_0), [I] 4.14."""
-        F = self.magnet.free_energy([self.protocol.initial_field, self.protocol.final_field])
+        """F(H_tau) - F(H_0), [I] 4.14; H holds the field of the current."""
+        F = self.magnet.free_energy(end_fields(self.magnet, self.protocol))
         return float(F[1] - F[0])
 
     def bound(self, direction: Floats) -> float:
         """Largest absolute value that a counted quantity can take on any path, or infinity.
 
-        S_P is bounded by 2 gamma0 m int |P| dt for |n| = 1. The work of the torque has no bound,
+        S_P is bounded by 2 gamma0 m int |P| dt for |n| = 1, with polarisers by the extremes of its
+        rate. The work of the torque has no bound,
         but without a torque W is -int m.dH and bounded by m times the length of the field's path.
 
         Parameters
@@ -93,6 +95,12 @@ class Process:
             return np.inf
         ends = before * float(np.linalg.norm(fields[0])) + after * float(np.linalg.norm(fields[1]))
         pumping = 2.0 * self.magnet.gyromagnetic_ratio * self.magnet.moment
+        magnet, landscape = self.schedule.magnet, self.schedule.landscape
+        if landscape is not None:
+            if magnet.polarisers:
+                pumping = max(map(abs, pumping_range(magnet, magnet.polarisers[0].vector)))
+            if magnet.anisotropy is not None:
+                ends += (before + after) * magnet.anisotropy.bound / self.magnet.moment
         return float(scale * (work * path + ends) + pumping * pumped * torque)
 
     def columns(self, exponents: Exponents, least: Basis | None = None) -> Columns:
@@ -165,6 +173,15 @@ class Process:
             if level <= FINEST or np.all(error <= tolerance * scale):
                 return fine.integrals, error, fine
             coarse = fine
+
+
+def end_fields(magnet: Magnet, protocol: Protocol) -> Floats:
+    """Return the fields before and after a protocol, with that of the current, shape (2, 3)."""
+    ends = np.array([protocol.initial_field, protocol.final_field])
+    if not magnet.polarisers:
+        return ends
+    torques = np.array([protocol.initial_spin_torque, protocol.final_spin_torque])
+    return np.asarray(ends + magnet.field_of_current(torques))
 
 
 def process(magnet: Magnet, protocol: Protocol, initial: Initial, tail: float) -> Process:

@@ -31,8 +31,7 @@ from spintherm.fokker_planck.exponents import Exponents, scaled
 from spintherm.fokker_planck.generator import (
     OperatorStack,
     ResolutionError,
-    active_operators,
-    operator_stack,
+    stack_of,
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.schedule import Kick, Piece
@@ -276,9 +275,8 @@ class _Equation:
         # generic times: a component that is not zero throughout is not zero here
         times = piece.start + (piece.stop - piece.start) * np.array([0.137, 0.3719, 0.5813, 0.9173])
         terms = piece.terms(self.exponents, times)
-        return [
-            operator_stack(self.basis, active_operators(terms[:, j])) for j in range(terms.shape[1])
-        ]
+        landscape = piece.landscape
+        return [stack_of(self.basis, terms[:, j], landscape) for j in range(terms.shape[1])]
 
     @cached_property
     def matrices(self) -> list[Any]:

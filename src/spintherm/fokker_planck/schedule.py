@@ -12,7 +12,10 @@ leaves the density: each column is multiplied by :math:`e^{-k_W\beta m\cdot\Delt
 limit of an infinitely fast ramp, in which only the term :math:`-k_W\beta\,m\cdot\dot H` of the
 generator is left, and is integrated as such: a kick is a drive of unit duration with the generator
 :math:`k\,u\cdot n`. The factors :math:`e^{k_0\beta E_0}` and :math:`e^{k_\tau\beta E_\tau}` are
-kicks too. A jump of P does nothing.
+kicks too. A jump of P does nothing, except that the field of a field-like torque jumps with it.
+
+Fields and torques here are those of the reduced magnet (`landscape.reduced`), which with its
+landscape is turned to the frame.
 
 Units: those of the protocol; the parameter of a kick has none.
 """
@@ -31,15 +34,24 @@ from spintherm import validation
 from spintherm.fokker_planck.exponents import Exponents, points
 from spintherm.fokker_planck.generator import (
     LINEAR,
-    OPERATORS,
     Coefficients,
     active_operators,
     adjoint,
     coefficients,
     counting_derivatives,
+    length_of,
     operator_stack,
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats
+from spintherm.fokker_planck.landscape import (
+    Landscape,
+    axis_of,
+    fields_of,
+    landscape_of,
+    reduced,
+)
+from spintherm.fokker_planck.setting import ALIGNED
+from spintherm.fokker_planck.slots import ENERGY
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
@@ -62,6 +74,7 @@ class Drive:
     Attributes
     ----------
     magnet : Magnet
+        Reduced, in the frame.
     begin, end : float
         The interval on which the polynomials live.
     field, spin_torque : ndarray, shape (degree + 1, 3)
@@ -77,6 +90,11 @@ class Drive:
     spin_torque: Floats
     start: float
     stop: float
+
+    @property
+    def landscape(self) -> Landscape | None:
+        """What the coefficients of `terms` refer to."""
+        return landscape_of(self.magnet)
 
     def at(self, time: Any) -> tuple[Floats, Floats, Floats]:
         """Return H, P and dH/dt at times (n,), shape (n, 3) each."""
@@ -95,7 +113,7 @@ class Drive:
 
         Returns
         -------
-        ndarray, shape (n, 1 + len(exponents.multipliers), 17)
+        ndarray, shape (n, 1 + len(exponents.multipliers), 17 or `slots.LENGTH`)
             The generator at the base, its derivative along each direction, and half its
             second derivative in the exponent of the work.
         """
@@ -104,7 +122,7 @@ class Drive:
 
 @dataclass(frozen=True)
 class Kick:
-    """A multiplication of the columns by e^(k u·n), k the exponent of one channel.
+    """A multiplication of the columns by e^(k (u·n + a E_a)), k the exponent of one channel.
 
     Attributes
     ----------
@@ -112,6 +130,10 @@ class Kick:
         Place in `exponents.CHANNELS`.
     vector : ndarray, shape (3,)
         u.
+    magnet : Magnet
+        Reduced, in the frame.
+    anisotropy : float
+        a.
     last : bool
         Whether nothing but an integration follows, for which a truncation does no harm.
     start, stop : float
@@ -120,23 +142,36 @@ class Kick:
 
     channel: int
     vector: Floats
+    magnet: Magnet
+    anisotropy: float = 0.0
     last: bool = False
     start: float = 0.0
     stop: float = 1.0
 
+    @property
+    def landscape(self) -> Landscape | None:
+        """What the coefficients of `terms` refer to."""
+        return landscape_of(self.magnet)
+
     def terms(self, exponents: Exponents, time: Any) -> Coefficients:
         """Generators of all terms, see `Drive.terms`; the parameter does not matter."""
         count = 1 + len(exponents.multipliers)
-        out = np.zeros((len(time), count, len(OPERATORS)))
+        out = np.zeros((len(time), count, length_of(self.magnet)))
         out[:, 0, LINEAR] = exponents.base[self.channel] * self.vector
         for j, direction in enumerate(exponents.directions):
             out[:, 1 + j, LINEAR] = direction[self.channel] * self.vector
+        if self.anisotropy != 0.0:
+            out[:, 0, ENERGY] = exponents.base[self.channel] * self.anisotropy
+            out[:, 1 : 1 + len(exponents.directions), ENERGY] = (
+                exponents.directions[:, self.channel] * self.anisotropy
+            )
         return out
 
     def acts(self, exponents: Exponents) -> bool:
         """Whether the channel is counted at all."""
         used = exponents.base[self.channel], *exponents.directions[:, self.channel]
-        return bool(np.any(np.array(used) != 0.0) and np.any(self.vector != 0.0))
+        here = np.any(self.vector != 0.0) or self.anisotropy != 0.0
+        return bool(np.any(np.array(used) != 0.0) and here)
 
 
 Piece: TypeAlias = Drive | Kick
@@ -168,7 +203,9 @@ class Schedule:
     initial_field, final_field : ndarray, shape (3,)
         H before and after everything, in the frame.
     axial : bool
-        All fields and torques lie on the frame's third axis.
+        All fields and torques, and the landscape's axes, lie on the frame's third axis.
+    magnet : Magnet
+        Reduced, in the frame.
     """
 
     frame: Floats
@@ -176,6 +213,12 @@ class Schedule:
     initial_field: Floats
     final_field: Floats
     axial: bool
+    magnet: Magnet
+
+    @property
+    def landscape(self) -> Landscape | None:
+        """Anisotropy and angular dependence of the torque in the frame; None if uniform."""
+        return landscape_of(self.magnet)
 
     def cut(self, times: Iterable[float]) -> Iterator[Piece | float]:
         """Yield the pieces in order, drives cut at the given times, and the times themselves.
@@ -212,19 +255,55 @@ def schedule(magnet: Magnet, protocol: Protocol) -> Schedule:
     """
     drives = list(_drives(magnet, protocol))
     before, after = protocol.initial_field, protocol.final_field
+    if not magnet.is_uniform:
+        before = fields_of(magnet, before, protocol.initial_spin_torque)[0]
+        after = fields_of(magnet, after, protocol.final_spin_torque)[0]
+        drives = _reduced(magnet, drives)
+        magnet = reduced(magnet)
     fields = np.vstack([before, after, *(d.field for d in drives)])
     torques = np.vstack([d.spin_torque for d in drives])
     frame, axial = best_frame(magnet, fields, torques)
+    magnet = magnet.rotated(frame)
     turned = [
         replace(
             d,
+            magnet=magnet,
             field=_turned(d.field, frame, axial, fields),
             spin_torque=_turned(d.spin_torque, frame, axial, torques),
         )
         for d in drives
     ]
     before, after = (_turned(v, frame, axial, fields) for v in (before, after))
-    return Schedule(frame, tuple(_kicked(magnet, turned, before, after)), before, after, axial)
+    pieces = tuple(_kicked(magnet, turned, before, after))
+    return Schedule(frame, pieces, before, after, axial, magnet)
+
+
+def _reduced(magnet: Magnet, drives: list[Drive]) -> list[Drive]:
+    """Drives of the reduced magnet.
+
+    Raises
+    ------
+    ValueError
+        If the magnet has polarisers to which the torque is not parallel.
+    """
+    if not magnet.polarisers:
+        return drives
+    p = magnet.polarisers[0].vector
+    largest = max(float(np.max(np.abs(d.spin_torque))) for d in drives)
+    out = []
+    for d in drives:
+        along = np.outer(d.spin_torque @ p, p)
+        if np.max(np.abs(d.spin_torque - along)) > ALIGNED * 100.0 * largest:
+            magnet.torque_amplitude(chebyshev.chebval(np.linspace(-1.0, 1.0, 33), d.spin_torque).T)
+        # coefficients are a linear image of the waveform, and so are the field and the torque
+        field, torque = fields_of(magnet, _padded(d.field, along), _padded(along, d.field))
+        out.append(replace(d, magnet=reduced(magnet), field=field, spin_torque=torque))
+    return out
+
+
+def _padded(series: Floats, other: Floats) -> Floats:
+    """Chebyshev coefficients with as many rows as the longer of two series."""
+    return np.pad(series, ((0, max(0, len(other) - len(series))), (0, 0)))
 
 
 def _turned(vectors: Floats, frame: Floats, axial: bool, like: Floats) -> Floats:
@@ -241,18 +320,19 @@ def _kicked(
 ) -> Iterator[Piece]:
     """Yield the drives with the kicks of jumps between them, and those of the energies."""
     pull = -magnet.beta * magnet.moment
-    yield Kick(2, pull * before)
+    barrier = 0.0 if magnet.anisotropy is None else magnet.beta
+    yield Kick(2, pull * before, magnet, barrier)
     owed = -before  # what H has changed without work having been done for it
     for drive in drives:
         begin, end = drive.at(np.array([drive.start, drive.stop]))[0]
         owed = owed + begin
         if np.max(np.abs(owed)) > 1e-12 * np.max(np.abs(begin)):  # else it is rounding, and waits
-            yield Kick(0, pull * owed)
+            yield Kick(0, pull * owed, magnet)
             owed = np.zeros(3)
         yield drive
         owed = owed - end
-    yield Kick(0, pull * (owed + after), last=True)
-    yield Kick(3, pull * after, last=True)
+    yield Kick(0, pull * (owed + after), magnet, last=True)
+    yield Kick(3, pull * after, magnet, barrier, last=True)
 
 
 def _drives(magnet: Magnet, protocol: Protocol) -> Iterator[Drive]:
@@ -308,6 +388,8 @@ def best_frame(magnet: Magnet, fields: Floats, torques: Floats) -> tuple[Floats,
     Candidates for the third axis are the main directions of the fields, of the torques and of
     both; the rest of the vectors is turned into the plane of the first and third axis.
     """
+    if not magnet.is_uniform:
+        return _landscape_frame(magnet, np.vstack([fields, torques]))
     unit_fields, unit_torques = (v / max(float(np.max(np.abs(v))), TINY) for v in (fields, torques))
     both = np.vstack([unit_fields, unit_torques])
     frames = [_frame(_main(v), both) for v in (unit_torques, unit_fields, both)]
@@ -323,6 +405,20 @@ def best_frame(magnet: Magnet, fields: Floats, torques: Floats) -> tuple[Floats,
         return sum(operator_stack(SMALL, active_operators(t)).indices.size for t in terms)
 
     return min(frames, key=elements), False
+
+
+def _landscape_frame(magnet: Magnet, vectors: Floats) -> tuple[Floats, bool]:
+    """Return the frame along the common axis, or else along that of the landscape."""
+    large = vectors[np.linalg.norm(vectors, axis=1) > 1e2 * DUST * np.max(np.abs(vectors))]
+    axis = axis_of(magnet, large, ALIGNED)
+    axial = axis is not None
+    others = np.vstack([*(p.vector for p in magnet.polarisers), vectors])
+    if axis is None and magnet.anisotropy is not None:
+        axis = magnet.anisotropy.axis
+    if axis is None:
+        axis = _main(others)
+    scale = np.linalg.norm(others, axis=1, keepdims=True)
+    return _frame(axis, others / np.where(scale > 0.0, scale, 1.0)), axial
 
 
 def _mixture(vectors: Floats) -> Floats:

@@ -5,7 +5,8 @@ The joint theorem [I] 4.16 for densities is, for generating functions,
 .. math:: G_F(k_W, k_S) = e^{-\beta\Delta F}\,G_B(-1 - k_W, -1 - k_S) ;
 
 the integral theorem [I] 4.17 is its case k = -1, and the detailed theorem [I] 4.19,
-:math:`p_F(\Sigma)\,e^{-\Sigma} = p_B(-\Sigma)`, its Fourier transform along k_W = k_S. Forward and
+:math:`p_F(\Sigma)\,e^{-\Sigma} = p_B(-\Sigma)`, its Fourier transform along k_W = k_S. Polarisers turn in the
+backward process (`Magnet.reversed`), and H holds the field of a field-like torque. Forward and
 backward process are solved independently of each other, and nothing in the solver knows of the
 theorems: what is left of them measures the solver.
 
@@ -23,6 +24,7 @@ from spintherm.fokker_planck import distribution
 from spintherm.fokker_planck.generating import generating_function
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.labels import attributes
+from spintherm.fokker_planck.process import end_fields
 
 if TYPE_CHECKING:
     import xarray
@@ -70,12 +72,12 @@ def joint_symmetry_residual(
     """
     k_W, k_S = np.asarray(work, dtype=float), np.asarray(pumped_entropy, dtype=float)
     there = protocol.reversed()
-    F = magnet.free_energy([protocol.initial_field, protocol.final_field])
+    F = magnet.free_energy(end_fields(magnet, protocol))
     one = generating_function(
         magnet, protocol, work=k_W, pumped_entropy=k_S, tolerance=tolerance, progress=False
     )
     other = generating_function(
-        magnet,
+        magnet.reversed(),
         there,
         work=-1.0 - k_W,
         pumped_entropy=-1.0 - k_S,
@@ -127,7 +129,7 @@ def detailed_symmetry(
     one = one.isel(entropy_production=one["density"].values >= floor * float(one["density"].max()))
     x = one["entropy_production"].values
     other = distribution(
-        magnet,
+        magnet.reversed(),
         protocol.reversed(),
         points=-x[::-1],
         tolerance=tolerance,

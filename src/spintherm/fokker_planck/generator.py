@@ -67,7 +67,7 @@ from spintherm.fokker_planck.harmonics import (
     quadratic,
     rotation,
 )
-from spintherm.fokker_planck.landscape import Landscape, landscape_operator
+from spintherm.fokker_planck.landscape import Landscape, combined
 from spintherm.fokker_planck.slots import (
     BRACKETS,
     GRADIENT,
@@ -125,7 +125,6 @@ __all__ = [
     "reflected",
     "rotated",
     "span_weights",
-    "stack_of",
     "uniform_density",
 ]
 
@@ -416,11 +415,9 @@ class OperatorStack:
         return csr_array(parts, shape=(size, size))
 
 
-def _operator(basis: Basis, place: int, landscape: Landscape | None) -> Sparse:
+def _operator(basis: Basis, place: int) -> Sparse:
     from scipy.sparse import diags_array
 
-    if place >= UNIFORM and landscape is not None:
-        return landscape_operator(basis, landscape, place)
     if place == LAPLACIAN:
         return diags_array(laplacian(basis)).tocsr()
     if place == ONE:
@@ -437,18 +434,15 @@ def _operator(basis: Basis, place: int, landscape: Landscape | None) -> Sparse:
 
 
 @kept
-def operator_stack(
-    basis: Basis, active: tuple[int, ...], landscape: Landscape | None = None
-) -> OperatorStack:
+def operator_stack(basis: Basis, active: tuple[int, ...]) -> OperatorStack:
     """Return the operators at the places `active` of `OPERATORS`, on their common pattern (cached).
 
-    The diagonal always belongs to the pattern, so that a shift can be added in place. Places from
-    17 on are those of `slots.LANDSCAPE_OPERATORS`, for which the landscape is needed.
+    The diagonal always belongs to the pattern, so that a shift can be added in place.
     """
     size = basis.size
     keys, values = [], []
     for place in active:
-        coo = _operator(basis, place, landscape).tocoo()
+        coo = _operator(basis, place).tocoo()
         rows, columns = coo.coords
         keys.append(rows.astype(np.int64) * size + columns)
         values.append(coo.data)
@@ -469,18 +463,14 @@ def active_operators(coefs: Coefficients) -> tuple[int, ...]:
     return tuple(int(i) for i in np.flatnonzero(used))
 
 
-def stack_of(
-    basis: Basis, coefs: Coefficients, landscape: Landscape | None = None
-) -> OperatorStack:
-    """Return the operators that occur in any of the coefficient vectors."""
-    active = active_operators(coefs)
-    # without a landscape the same keys as ever, so that one store serves all
-    return operator_stack(basis, active, *(() if landscape is None else (landscape,)))
-
-
 def backward(basis: Basis, coefs: Coefficients, landscape: Landscape | None = None) -> Sparse:
-    """Backward generator M as a CSR array: d<f>/dt = <M f>, for one vector (17,)."""
-    return stack_of(basis, coefs, landscape).matrix(coefs)
+    """Backward generator M as a CSR array: d<f>/dt = <M f>, for one vector of coefficients.
+
+    A vector longer than 17 needs the landscape.
+    """
+    uniform = coefs[..., :UNIFORM]
+    matrix = operator_stack(basis, active_operators(uniform)).matrix(uniform)
+    return matrix if landscape is None else matrix + combined(basis, landscape, coefs)
 
 
 def forward(basis: Basis, coefs: Coefficients, landscape: Landscape | None = None) -> Sparse:

@@ -41,7 +41,13 @@ Made = TypeVar("Made")
 KEPT_UNKNOWNS = 150_000
 """Sizes of the bases whose operators are kept add up to at most this, for each function."""
 
+KEPT_BYTES = 1 << 29
+"""Memory of the matrices that `kept_by_size` keeps."""
+
 _STORES: list[tuple[OrderedDict[Any, Any], list[int], Lock]] = []
+_LARGE: OrderedDict[Any, Any] = OrderedDict()
+_LARGE_HELD, _LARGE_LOCK = [0], Lock()
+_STORES.append((_LARGE, _LARGE_HELD, _LARGE_LOCK))
 
 
 def forget() -> None:
@@ -50,6 +56,40 @@ def forget() -> None:
         with lock:
             store.clear()
             held[0] = 0
+
+
+def kept_by_size(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Cache a function that makes sparse or dense matrices, the longest unused going first.
+
+    All such functions together keep at most `KEPT_BYTES`.
+    """
+    name = make.__qualname__
+
+    @wraps(make)
+    def choose(*options: Any) -> Made:
+        key = (name, *options)
+        with _LARGE_LOCK:
+            if key in _LARGE:
+                _LARGE.move_to_end(key)
+                return _LARGE[key]
+        made = make(*options)
+        with _LARGE_LOCK:
+            _LARGE_HELD[0] += 0 if key in _LARGE else _bytes(made)
+            _LARGE[key] = made
+            while _LARGE_HELD[0] > KEPT_BYTES and len(_LARGE) > 1:
+                _LARGE_HELD[0] -= _bytes(_LARGE.popitem(last=False)[1])
+        return made
+
+    return choose
+
+
+def _bytes(made: Any) -> int:
+    """Memory of matrices, one or a tuple of them."""
+    if isinstance(made, tuple):
+        return sum(map(_bytes, made))
+    if isinstance(made, np.ndarray):
+        return int(made.nbytes)
+    return int(made.data.nbytes + made.indices.nbytes + made.indptr.nbytes)
 
 
 def kept(make: Callable[..., Made]) -> Callable[..., Made]:

@@ -108,17 +108,19 @@ def anisotropic_equilibrium(
     anisotropy's axis lie on the third axis and the basis holds m = 0 alone.
     """
     f = magnet.log_density(field)
-    degree = int(12.0 + 4.5 * np.sqrt(f.curvature))
+    degree, before = int(12.0 + 4.5 * np.sqrt(f.curvature)), np.inf
     while True:
         _check_degree(degree)
         basis = Basis(degree, 0 if axial else degree)
         density = _transformed(f, basis)
         density /= np.sqrt(4.0 * np.pi) * density[0]
         size = np.abs(density)
-        least = ROUNDING * np.max(size)
-        if np.max(size[basis.degrees >= degree - 2]) <= least:
+        edge = float(np.max(size[basis.degrees >= degree - 2]) / np.max(size))
+        # what does not fall any more is rounding
+        if edge <= ROUNDING or (edge > 0.1 * before and edge < 10.0 * ROUNDING):
+            least = 2.0 * max(edge, 1e-16) * np.max(size)
             return basis, np.where(size > least, density, 0.0)
-        degree = int(1.3 * degree) + 2
+        degree, before = int(1.3 * degree) + 2, edge
 
 
 def _transformed(f: Callable[[Floats], Floats], basis: Basis) -> Floats:

@@ -34,7 +34,7 @@ from spintherm.fokker_planck.harmonics import (
     Floats,
     Sparse,
     gradient,
-    kept,
+    kept_by_size,
     legendre,
     rotation,
 )
@@ -254,7 +254,7 @@ def axis_of(magnet: Magnet, vectors: Floats, parallel: float) -> Floats | None:
     return np.asarray(lines[0])
 
 
-@kept
+@kept_by_size
 def functions(basis: Basis, landscape: Landscape, names: tuple[str, ...]) -> tuple[Sparse, ...]:
     """Matrices of multiplication by functions of a landscape, by their names."""
     degree = max(landscape.degree(PLACES[name]) for name in names)
@@ -355,7 +355,7 @@ def _assembled(basis: Basis, parts: list[tuple[Any, Any, Any]]) -> Sparse:
     return (0.5 * (matrix + matrix.T)).tocsr()
 
 
-@kept
+@kept_by_size
 def gradient_along(basis: Basis, landscape: Landscape, which: str) -> Sparse:
     """Matrix of ∇a·∇ for the energy or the potential of the torque."""
     change = functions(basis, landscape, (f"laplacian_{which}",))[0]
@@ -364,7 +364,7 @@ def gradient_along(basis: Basis, landscape: Landscape, which: str) -> Sparse:
     return _first(0.5 * (matrix - matrix.T - change), -change)
 
 
-@kept
+@kept_by_size
 def bracket_with(basis: Basis, landscape: Landscape, which: str) -> Sparse:
     """Matrix of {a,·}, antisymmetric."""
     matrix = _along_slopes(basis, landscape, which, rotation)
@@ -375,10 +375,14 @@ def _along_slopes(basis: Basis, landscape: Landscape, which: str, family: Any) -
     """Sum of the products of ∇_i a with the operators of a family."""
     larger = basis.extended()
     inside = larger.index(basis.degrees, basis.orders)
-    slopes = functions(larger, landscape, tuple(f"slope_{which}_{i}" for i in "xyz"))
+    slopes = functions(larger, landscape, _names("slope", which))
     pairs = zip(slopes, family(larger), strict=True)
     parts = [slope[inside] @ operator[:, inside] for slope, operator in pairs]
     return parts[0] + parts[1] + parts[2]
+
+
+def _names(kind: str, which: str) -> tuple[str, ...]:
+    return tuple(f"{kind}_{which}_{i}" for i in "xyz")
 
 
 def _first(matrix: Sparse, row: Sparse | None) -> Sparse:
@@ -410,11 +414,13 @@ def landscape_operator(basis: Basis, landscape: Landscape, place: int) -> Sparse
     if kind == "bracket" and rest != "both":
         return bracket_with(basis, landscape, rest)
     if kind in ("slope", "turn"):
-        names = tuple(f"{kind}_{rest[:-2]}_{i}" for i in "xyz")
-        return functions(basis, landscape, names)["xyz".index(name[-1])]
+        return functions(basis, landscape, _names(kind, rest[:-2]))["xyz".index(name[-1])]
     return functions(basis, landscape, (name,))[0]
 
 
-def reach(landscape: Landscape, active: tuple[int, ...]) -> int:
-    """Largest change of degree by the operators at these places, those of the landscape only."""
-    return max((landscape.degree(place) for place in active if place >= UNIFORM), default=0)
+def combined(basis: Basis, landscape: Landscape, coefs: Any) -> Sparse:
+    """Matrix of the landscape's part of one coefficient vector, places >= `UNIFORM`."""
+    total = _sparse(np.zeros(0), np.zeros(0, int), np.zeros(0, int), (basis.size, basis.size))
+    for place in np.flatnonzero(coefs[UNIFORM:]) + UNIFORM:
+        total = total + landscape_operator(basis, landscape, int(place)) * coefs[place]
+    return total

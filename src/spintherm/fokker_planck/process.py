@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FINEST, COARSEST = 1e-13, 1e-4
 SHARPER = 1e-2
+LANDSCAPE_TAIL = 1e-13
 PATH = 1025  # points of a drive at which the paths of H and P are measured
 
 
@@ -202,6 +203,8 @@ def process(magnet: Magnet, protocol: Protocol, initial: Initial, tail: float) -
     """
     check(magnet, protocol)
     plan = schedule(magnet, protocol)
+    if plan.landscape is not None:  # the work grows fast with the degree
+        tail = max(tail, LANDSCAPE_TAIL)
     basis, density = initial_density(magnet, protocol, plan, initial, tail)
     return Process(magnet, protocol, plan, basis, density)
 

@@ -31,14 +31,19 @@ from spintherm.fokker_planck.exponents import Exponents, scaled
 from spintherm.fokker_planck.generator import (
     OperatorStack,
     ResolutionError,
-    stack_of,
+    active_operators,
+    backward,
+    operator_stack,
 )
-from spintherm.fokker_planck.harmonics import Basis, Floats
+from spintherm.fokker_planck.harmonics import Basis, Floats, kept_by_size
+from spintherm.fokker_planck.landscape import Landscape
 from spintherm.fokker_planck.schedule import Kick, Piece
 
 ORDER = 8
 SAFETY, SHRINK, GROW = 0.85, 0.3, 4.0
 MOST_STEPS = 200_000
+SAMPLES = 48  # times at which the coefficients of a piece are sampled for their span
+FULL = 0.12  # share of elements from which a full matrix is faster than a sparse one
 LARGEST_DEGREE, LARGEST_STATE = 4_000, 1_000_000  # degrees; numbers in all columns together
 
 
@@ -149,7 +154,7 @@ class _Run:
         """Integrate to the end with a share of the tolerance, the first step being `hint`."""
         piece, t = self.piece, self.piece.start
         length = piece.stop - piece.start
-        equation = _Equation(piece, self.exponents, self.basis)
+        equation = _equation(piece, self.exponents, self.basis)
         h = hint or equation.first_step
         largest, fresh = np.inf, True
         while t < piece.stop:
@@ -168,7 +173,7 @@ class _Run:
             larger = self._larger(equation.basis, edges, scale)
             if larger is not None:
                 self.values = equation.basis.embed_columns(self.values, larger)
-                equation, fresh = _Equation(piece, self.exponents, larger), True
+                equation, fresh = _equation(piece, self.exponents, larger), True
                 continue
             t = piece.stop if h >= piece.stop - t else t + h
             self._accept(equation.basis, trial, edges)
@@ -275,8 +280,9 @@ class _Equation:
         # generic times: a component that is not zero throughout is not zero here
         times = piece.start + (piece.stop - piece.start) * np.array([0.137, 0.3719, 0.5813, 0.9173])
         terms = piece.terms(self.exponents, times)
-        landscape = piece.landscape
-        return [stack_of(self.basis, terms[:, j], landscape) for j in range(terms.shape[1])]
+        return [
+            operator_stack(self.basis, active_operators(terms[:, j])) for j in range(terms.shape[1])
+        ]
 
     @cached_property
     def matrices(self) -> list[Any]:
@@ -310,7 +316,7 @@ class _Equation:
         """One Runge-Kutta step of the columns X (size, n); unless `fresh` X is the last one."""
         A, C, ends = _tableau()
         terms = self.piece.terms(self.exponents, t + h * C)
-        values = [s.values(terms[:, j]) for j, s in enumerate(self.stacks)]
+        values = self._values(terms)
         K = self.slopes
         flat = K.view(float).reshape(len(C), -1)
 
@@ -328,6 +334,10 @@ class _Equation:
             error = np.where(weight > 0.0, five**2 / np.where(weight > 0.0, weight, 1.0), 0.0)
             return _Trial(X + change, error)
 
+    def _values(self, terms: Any) -> list[Any]:
+        """Elements of the matrix of each term at all stages."""
+        return [s.values(terms[:, j]) for j, s in enumerate(self.stacks)]
+
     def _slope(self, values: list[Any], stage: int, X: NDArray[Any]) -> NDArray[Any]:
         out: Any = None
         steps = (None, *self.exponents.multipliers)
@@ -340,6 +350,87 @@ class _Equation:
             else:
                 out += scaled(term, K)
         return np.asarray(out)
+
+
+@dataclass(frozen=True, eq=False)
+class _LandscapeEquation(_Equation):
+    """The same with a landscape, whose operators are many and may be full.
+
+    In time the coefficients of a term stay in a space of few dimensions. An orthonormal basis of
+    it is turned into matrices once, and a slope is a sum of their products.
+    """
+
+    @cached_property
+    def spans(self) -> list[tuple[Floats, Floats]]:
+        """Vectors of coefficients and their duals for each term, see `_span`."""
+        piece = self.piece
+        x = 0.5 - 0.5 * np.cos(np.pi * (np.arange(SAMPLES) + 0.5) / SAMPLES)
+        terms = piece.terms(self.exponents, piece.start + (piece.stop - piece.start) * x)
+        return [_span(terms[:, j]) for j in range(terms.shape[1])]
+
+    @cached_property
+    def products(self) -> list[tuple[Any, ...]]:
+        """Matrices of the spans."""
+        landscape = self.piece.landscape
+        return [
+            tuple(_matrix_of(self.basis, landscape, row.tobytes()) for row in vectors)
+            for vectors, _ in self.spans
+        ]
+
+    @cached_property
+    def first_step(self) -> float:
+        terms = self.piece.terms(self.exponents, np.array([self.piece.start]))
+        steps = (np.ones(1), *self.exponents.multipliers)
+        rate = 1e-300
+        for weights, matrices, K in zip(self._values(terms), self.products, steps, strict=True):
+            size = sum(
+                abs(w) * float(np.max(abs(m).sum(axis=1)))
+                for w, m in zip(weights[0], matrices, strict=True)
+            )
+            rate += size * float(np.max(np.abs(K), initial=0.0))
+        return 2.0 / rate
+
+    def _values(self, terms: Any) -> list[Any]:
+        return [terms[:, j] @ duals.T for j, (_, duals) in enumerate(self.spans)]
+
+    def _slope(self, values: list[Any], stage: int, X: NDArray[Any]) -> NDArray[Any]:
+        out = np.zeros_like(X)
+        steps = (None, *self.exponents.multipliers)
+        parts = X.view(float)
+        for matrices, weights, K in zip(self.products, values, steps, strict=True):
+            term = np.zeros_like(parts)
+            for matrix, weight in zip(matrices, weights[stage], strict=True):
+                if weight != 0.0:
+                    term += weight * (matrix @ parts)
+            whole = term.view(X.dtype)
+            out += whole if K is None else scaled(whole, K)
+        return out
+
+
+def _equation(piece: Piece, exponents: Exponents, basis: Basis) -> _Equation:
+    kind = _Equation if piece.landscape is None else _LandscapeEquation
+    return kind(piece, exponents, basis)
+
+
+def _span(vectors: Floats) -> tuple[Floats, Floats]:
+    """Return rows that span vectors (n, k) up to rounding, and rows whose products are weights."""
+    scale = np.max(np.abs(vectors), axis=0)
+    used = np.flatnonzero(scale)
+    if not used.size:
+        return np.zeros((0, vectors.shape[1])), np.zeros((0, vectors.shape[1]))
+    # columns of one scale, so that small coefficients keep their digits
+    _, sizes, rows = np.linalg.svd(vectors[:, used] / scale[used], full_matrices=False)
+    rows = rows[: int(np.count_nonzero(sizes > 1e-14 * sizes[0]))]
+    span, duals = np.zeros((2, len(rows), vectors.shape[1]))
+    span[:, used], duals[:, used] = rows * scale[used], rows / scale[used]
+    return span, duals
+
+
+@kept_by_size
+def _matrix_of(basis: Basis, landscape: Landscape | None, coefs: bytes) -> Any:
+    """Matrix of one coefficient vector, in full where it is not sparse."""
+    matrix = backward(basis, np.frombuffer(coefs), landscape)
+    return matrix.toarray() if matrix.nnz > FULL * matrix.shape[0] ** 2 else matrix
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,7 @@ from spintherm.fokker_planck.entropy import entropies
 from spintherm.fokker_planck.exponents import jet
 from spintherm.fokker_planck.generator import (
     LINEAR,
+    adjoint,
     applied_to_one,
     coefficients,
     counting_derivatives,
@@ -46,6 +47,7 @@ from spintherm.fokker_planck.process import Process, process
 from spintherm.fokker_planck.propagator import Columns, Limits, column_norms, propagate
 from spintherm.fokker_planck.schedule import Drive
 from spintherm.fokker_planck.slots import ENERGY
+from spintherm.fokker_planck.spans import applied, means
 from spintherm.progress import Progress, Report, reporting
 
 if TYPE_CHECKING:
@@ -306,10 +308,12 @@ def _rates(
     counted, _, _ = counting_derivatives(magnet, fields, torques)
     counted[:, LINEAR] -= magnet.beta * magnet.moment * slopes
     plain, landscape = coefficients(magnet, fields, torques), landscape_of(magnet)
+    if landscape is not None:
+        rates = magnet.temperature * means(basis, landscape, counted, p)
+        return applied(basis, landscape, adjoint(plain), p), rates
     for i in range(p.shape[1]):
-        change[:, i] = forward(basis, plain[i], landscape) @ p[:, i]
-        rate = applied_to_one(basis, counted[i], landscape)
-        work[i] = magnet.temperature * float(rate @ p[:, i])
+        change[:, i] = forward(basis, plain[i]) @ p[:, i]
+        work[i] = magnet.temperature * float(applied_to_one(basis, counted[i]) @ p[:, i])
     return change, work
 
 
@@ -319,9 +323,7 @@ def _pumped_rate(
     """Return the mean pumped entropy per time with polarisers, shape (times,)."""
     _, counted, _ = counting_derivatives(magnet, fields, torques)
     landscape = landscape_of(magnet)
-    return np.array(
-        [applied_to_one(basis, c, landscape) @ one for c, one in zip(counted, p.T, strict=True)]
-    )
+    return np.zeros(p.shape[1]) if landscape is None else means(basis, landscape, counted, p)
 
 
 def anisotropy_row(magnet: Magnet, basis: Basis) -> Floats:

@@ -350,6 +350,8 @@ def _elements(
 
 def _assembled(basis: Basis, parts: list[tuple[Any, Any, Any]]) -> Sparse:
     shape = (basis.size, basis.size)
+    if not parts:
+        return _sparse(np.zeros(0), np.zeros(0, int), np.zeros(0, int), shape)
     rows, columns, values = (np.concatenate(p) for p in zip(*parts, strict=True))
     matrix = _sparse(values, rows, columns, shape)
     return (0.5 * (matrix + matrix.T)).tocsr()

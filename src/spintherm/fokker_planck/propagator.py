@@ -32,18 +32,16 @@ from spintherm.fokker_planck.generator import (
     OperatorStack,
     ResolutionError,
     active_operators,
-    backward,
     operator_stack,
 )
-from spintherm.fokker_planck.harmonics import Basis, Floats, kept_by_size
-from spintherm.fokker_planck.landscape import Landscape
+from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.schedule import Kick, Piece
+from spintherm.fokker_planck.spans import matrix_of, span_of
 
 ORDER = 8
 SAFETY, SHRINK, GROW = 0.85, 0.3, 4.0
 MOST_STEPS = 200_000
 SAMPLES = 48  # times at which the coefficients of a piece are sampled for their span
-FULL = 0.12  # share of elements from which a full matrix is faster than a sparse one
 LARGEST_DEGREE, LARGEST_STATE = 4_000, 1_000_000  # degrees; numbers in all columns together
 
 
@@ -362,18 +360,19 @@ class _LandscapeEquation(_Equation):
 
     @cached_property
     def spans(self) -> list[tuple[Floats, Floats]]:
-        """Vectors of coefficients and their duals for each term, see `_span`."""
+        """Vectors of coefficients and their duals for each term, see `span_of`."""
         piece = self.piece
         x = 0.5 - 0.5 * np.cos(np.pi * (np.arange(SAMPLES) + 0.5) / SAMPLES)
-        terms = piece.terms(self.exponents, piece.start + (piece.stop - piece.start) * x)
-        return [_span(terms[:, j]) for j in range(terms.shape[1])]
+        begin, end = piece.extent  # not where it is cut: then all parts share their matrices
+        terms = piece.terms(self.exponents, begin + (end - begin) * x)
+        return [span_of(terms[:, j]) for j in range(terms.shape[1])]
 
     @cached_property
     def products(self) -> list[tuple[Any, ...]]:
         """Matrices of the spans."""
         landscape = self.piece.landscape
         return [
-            tuple(_matrix_of(self.basis, landscape, row.tobytes()) for row in vectors)
+            tuple(matrix_of(self.basis, landscape, row.tobytes()) for row in vectors)
             for vectors, _ in self.spans
         ]
 
@@ -410,27 +409,6 @@ class _LandscapeEquation(_Equation):
 def _equation(piece: Piece, exponents: Exponents, basis: Basis) -> _Equation:
     kind = _Equation if piece.landscape is None else _LandscapeEquation
     return kind(piece, exponents, basis)
-
-
-def _span(vectors: Floats) -> tuple[Floats, Floats]:
-    """Return rows that span vectors (n, k) up to rounding, and rows whose products are weights."""
-    scale = np.max(np.abs(vectors), axis=0)
-    used = np.flatnonzero(scale)
-    if not used.size:
-        return np.zeros((0, vectors.shape[1])), np.zeros((0, vectors.shape[1]))
-    # columns of one scale, so that small coefficients keep their digits
-    _, sizes, rows = np.linalg.svd(vectors[:, used] / scale[used], full_matrices=False)
-    rows = rows[: int(np.count_nonzero(sizes > 1e-14 * sizes[0]))]
-    span, duals = np.zeros((2, len(rows), vectors.shape[1]))
-    span[:, used], duals[:, used] = rows * scale[used], rows / scale[used]
-    return span, duals
-
-
-@kept_by_size
-def _matrix_of(basis: Basis, landscape: Landscape | None, coefs: bytes) -> Any:
-    """Matrix of one coefficient vector, in full where it is not sparse."""
-    matrix = backward(basis, np.frombuffer(coefs), landscape)
-    return matrix.toarray() if matrix.nnz > FULL * matrix.shape[0] ** 2 else matrix
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,11 @@ decouple: every eigenvalue is :math:`-\mu \pm i m \Omega` with :math:`\Omega = \
 and :math:`-\mu` an eigenvalue of the symmetric operator
 :math:`\eta T[\Delta + \xi c - \tfrac14\xi^2(1 - c^2)]` at that order. Otherwise they are found by
 shift-and-invert around the multiples of the precession frequency.
+
+With a landscape :math:`\phi = U/2\eta T`, U the potential of the drift's gradient part, and the
+eigenvalues are found in full in a small basis, which tells where to look in a larger one. The
+slowest mode of an axial magnet comes from `axial`, to relative accuracy behind any barrier; others
+have the absolute accuracy of a matrix, some 1e-14 of its fastest rate.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintherm import validation
+from spintherm.fokker_planck.axial import axial_problem
 from spintherm.fokker_planck.band import factorise
 from spintherm.fokker_planck.generator import (
     GRADIENT,
@@ -26,6 +32,7 @@ from spintherm.fokker_planck.generator import (
     ResolutionError,
     active_operators,
     adjoint,
+    backward,
     conjugated,
     operator_stack,
 )
@@ -33,11 +40,14 @@ from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.harmonics import degree_step as step
 from spintherm.fokker_planck.resolution import edge_tails
 from spintherm.fokker_planck.responses import GAUGED_SHARE
+from spintherm.fokker_planck.slots import GRADIENTS, gradient_weights
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.setting import Setting
 
 DENSE_SIZE = 500
+SEARCH_SIZE = 700  # of a basis in which all eigenvalues of a landscape are found
+REFINEMENTS = 2
 ATTEMPTS = 6
 LARGEST_TAIL = 1e-6  # it enters the eigenvalues squared
 
@@ -66,6 +76,8 @@ def spectrum(setting: Setting, basis: Basis, count: int) -> Eigenvalues:
         If the eigenfunctions cannot be resolved.
     """
     validation.positive_integer("count", count)
+    if setting.landscape is not None:
+        return _with_landscape(setting, basis, count)
     extra = count
     for _ in range(ATTEMPTS):
         if setting.axial:
@@ -78,6 +90,99 @@ def spectrum(setting: Setting, basis: Basis, count: int) -> Eigenvalues:
             return values[:count]
         extra = int(1.5 * extra) + 4 + basis.l_max // 8
     raise ResolutionError(f"the eigenfunctions keep a relative tail of {tail:.0e}")
+
+
+def _with_landscape(setting: Setting, basis: Basis, count: int) -> Eigenvalues:
+    degree = max(int(GAUGED_SHARE * basis.l_max) + 4, 8)
+    order = degree if basis.m_max == basis.l_max else int(0.75 * basis.m_max) + 4
+    for _ in range(ATTEMPTS):
+        if setting.axial:
+            values, tail = _axial_landscape(setting, degree + count, count)
+        else:
+            values, tail = _searched(setting, Basis(degree, min(order, degree)), count)
+        if tail <= LARGEST_TAIL:
+            return values[:count]
+        degree, order = int(1.25 * degree) + 2, int(1.25 * order) + 2
+    raise ResolutionError(f"the eigenfunctions keep a relative tail of {tail:.0e}")
+
+
+def symmetrised_landscape(coefs: Coefficients) -> Coefficients:
+    """Coefficients of the forward generator seen through exp(-phi), phi = U/2 eta T."""
+    half = gradient_weights(coefs) / (2.0 * coefs[LAPLACIAN])
+    out = conjugated(adjoint(coefs), -half)
+    out[GRADIENT] = 0.0
+    out[list(GRADIENTS)] = 0.0
+    return out
+
+
+def _axial_landscape(setting: Setting, l_max: int, count: int) -> tuple[Eigenvalues, float]:
+    """Slowest eigenvalues of all orders up to `count`, order by order."""
+    coefs = symmetrised_landscape(setting.coefs)
+    basis = Basis(l_max, min(count, l_max))
+    matrix = backward(basis, coefs, setting.landscape).tocsr()
+    found, tails = [], []
+    for order in range(basis.m_max + 1):
+        places = np.flatnonzero(np.abs(basis.orders) == order)
+        block = matrix[places][:, places].toarray()
+        if order == 0:
+            values, vectors = np.linalg.eigh(0.5 * (block + block.T))
+            values, vectors = values[::-1][1:], vectors[:, ::-1][:, 1:]
+            values = values.astype(complex)
+            values[0] = -axial_problem(setting).slowest()
+        else:
+            values, vectors = np.linalg.eig(block)
+        slow = np.argsort(-values.real, kind="stable")[: 2 * count]
+        edge = basis.degrees[places] >= l_max - 1
+        sizes = np.abs(vectors[:, slow])
+        tails.append(float(np.max(sizes[edge][:, :count])))
+        found.append(values[slow])
+    every = np.concatenate(found)
+    return every[_order(every)], max(tails)
+
+
+def _searched(setting: Setting, basis: Basis, count: int) -> tuple[Eigenvalues, float]:
+    """Eigenpairs from those of a basis small enough for all of them."""
+    coefs, landscape = symmetrised_landscape(setting.coefs), setting.landscape
+    small = basis
+    while small.size > SEARCH_SIZE:
+        small = Basis(small.l_max - 1, min(small.m_max, small.l_max - 1))
+    values, vectors = np.linalg.eig(backward(small, coefs, landscape).toarray())
+    order = _order(values)[: count + 1]
+    values, vectors = values[order], vectors[:, order]
+    if small != basis:
+        values, vectors = _refined(setting, basis, coefs, values, small, vectors)
+        order = _order(values)
+        values, vectors = values[order], vectors[:, order]
+    keep = np.arange(len(values)) != np.argmin(np.abs(values))
+    tails = [max(edge_tails(basis, v)) for v in vectors[:, keep].T]
+    values = values[keep]
+    real = np.abs(values.imag) <= 1e-9 * np.abs(values)
+    return np.where(real, values.real, values).astype(complex), max(tails)
+
+
+def _refined(
+    setting: Setting,
+    basis: Basis,
+    coefs: Coefficients,
+    values: Any,
+    small: Basis,
+    vectors: Any,
+) -> tuple[Any, Any]:
+    """Rayleigh quotient iterations in a larger basis from eigenpairs of a small one."""
+    matrix = backward(basis, coefs, setting.landscape)
+    better, modes = [], []
+    for guess, vector in zip(values, vectors.T, strict=True):
+        value, mode = complex(guess), small.embed(vector, basis)
+        for _ in range(REFINEMENTS):
+            # the zero mode and its neighbours: a shift off the value keeps the factors finite
+            factors = factorise(basis, coefs, setting.landscape, shift=value * (1.0 + 1e-10))
+            right = factors.solve(mode)
+            left = factors.solve(mode.conj(), transposed=True)
+            right, left = right / np.linalg.norm(right), left / np.linalg.norm(left)
+            value, mode = complex((left @ (matrix @ right)) / (left @ right)), right
+        better.append(value)
+        modes.append(mode)
+    return np.array(better), np.stack(modes, axis=-1)
 
 
 def _tilted(setting: Setting, basis: Basis, count: int) -> tuple[Eigenvalues, float]:

@@ -31,7 +31,6 @@ from spintherm.fokker_planck.entropy import entropies
 from spintherm.fokker_planck.exponents import jet
 from spintherm.fokker_planck.generator import (
     LINEAR,
-    adjoint,
     applied_to_one,
     coefficients,
     counting_derivatives,
@@ -47,7 +46,7 @@ from spintherm.fokker_planck.process import Process, process
 from spintherm.fokker_planck.propagator import Columns, Limits, column_norms, propagate
 from spintherm.fokker_planck.schedule import Drive
 from spintherm.fokker_planck.slots import ENERGY
-from spintherm.fokker_planck.spans import applied, means
+from spintherm.fokker_planck.transforms import changes, means
 from spintherm.progress import Progress, Report, reporting
 
 if TYPE_CHECKING:
@@ -310,7 +309,7 @@ def _rates(
     plain, landscape = coefficients(magnet, fields, torques), landscape_of(magnet)
     if landscape is not None:
         rates = magnet.temperature * means(basis, landscape, counted, p)
-        return applied(basis, landscape, adjoint(plain), p), rates
+        return changes(basis, landscape, plain, p), rates
     for i in range(p.shape[1]):
         change[:, i] = forward(basis, plain[i]) @ p[:, i]
         work[i] = magnet.temperature * float(applied_to_one(basis, counted[i]) @ p[:, i])

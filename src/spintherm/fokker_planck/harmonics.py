@@ -41,7 +41,7 @@ Made = TypeVar("Made")
 KEPT_UNKNOWNS = 150_000
 """Sizes of the bases whose operators are kept add up to at most this, for each function."""
 
-KEPT_BYTES = 1 << 29
+KEPT_BYTES = 3 << 28
 """Memory of the matrices that `kept_by_size` keeps."""
 
 _STORES: list[tuple[OrderedDict[Any, Any], list[int], Lock]] = []

@@ -29,19 +29,21 @@ from numpy.typing import NDArray
 
 from spintherm.fokker_planck.exponents import Exponents, scaled
 from spintherm.fokker_planck.generator import (
+    LAPLACIAN,
     OperatorStack,
     ResolutionError,
     active_operators,
+    adjoint,
     operator_stack,
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.schedule import Kick, Piece
-from spintherm.fokker_planck.spans import matrix_of, span_of
+from spintherm.fokker_planck.transforms import Field, field_of, full_operators
 
 ORDER = 8
 SAFETY, SHRINK, GROW = 0.85, 0.3, 4.0
 MOST_STEPS = 200_000
-SAMPLES = 48  # times at which the coefficients of a piece are sampled for their span
+SMALL = 200  # size of a basis up to which full matrices are fast
 LARGEST_DEGREE, LARGEST_STATE = 4_000, 1_000_000  # degrees; numbers in all columns together
 
 
@@ -352,63 +354,77 @@ class _Equation:
 
 @dataclass(frozen=True, eq=False)
 class _LandscapeEquation(_Equation):
-    """The same with a landscape, whose operators are many and may be full.
-
-    In time the coefficients of a term stay in a space of few dimensions. An orthonormal basis of
-    it is turned into matrices once, and a slope is a sum of their products.
-    """
+    """The same with a landscape, whose generators are applied by `transforms`."""
 
     @cached_property
-    def spans(self) -> list[tuple[Floats, Floats]]:
-        """Vectors of coefficients and their duals for each term, see `span_of`."""
+    def field(self) -> Field:
+        """What the generators are made of at the nodes."""
         piece = self.piece
-        x = 0.5 - 0.5 * np.cos(np.pi * (np.arange(SAMPLES) + 0.5) / SAMPLES)
-        begin, end = piece.extent  # not where it is cut: then all parts share their matrices
-        terms = piece.terms(self.exponents, begin + (end - begin) * x)
-        return [span_of(terms[:, j]) for j in range(terms.shape[1])]
-
-    @cached_property
-    def products(self) -> list[tuple[Any, ...]]:
-        """Matrices of the spans."""
-        landscape = self.piece.landscape
-        return [
-            tuple(matrix_of(self.basis, landscape, row.tobytes()) for row in vectors)
-            for vectors, _ in self.spans
-        ]
+        times = piece.start + (piece.stop - piece.start) * np.array([0.137, 0.3719, 0.5813, 0.9173])
+        assert piece.landscape is not None
+        terms = adjoint(piece.terms(self.exponents, times))
+        return field_of(self.basis, piece.landscape, terms)
 
     @cached_property
     def first_step(self) -> float:
-        terms = self.piece.terms(self.exponents, np.array([self.piece.start]))
+        terms = adjoint(self.piece.terms(self.exponents, np.array([self.piece.start]))[0])
         steps = (np.ones(1), *self.exponents.multipliers)
+        degree = self.basis.l_max + 1.0
         rate = 1e-300
-        for weights, matrices, K in zip(self._values(terms), self.products, steps, strict=True):
-            size = sum(
-                abs(w) * float(np.max(abs(m).sum(axis=1)))
-                for w, m in zip(weights[0], matrices, strict=True)
-            )
-            rate += size * float(np.max(np.abs(K), initial=0.0))
+        for coefs, K in zip(terms, steps, strict=True):
+            sizes = np.max(np.abs(self.field.at(coefs)) / self.field.transform.weight, axis=(1, 2))
+            size = sizes[0] + degree * (sizes[1] + sizes[2]) + degree**2 * abs(coefs[LAPLACIAN])
+            rate += float(size) * float(np.max(np.abs(K), initial=0.0))
         return 2.0 / rate
 
     def _values(self, terms: Any) -> list[Any]:
-        return [terms[:, j] @ duals.T for j, (_, duals) in enumerate(self.spans)]
+        backwards = adjoint(terms)
+        return [(c, self.field.at(c)) for c in np.moveaxis(backwards, 1, 0)]
 
     def _slope(self, values: list[Any], stage: int, X: NDArray[Any]) -> NDArray[Any]:
-        out = np.zeros_like(X)
         steps = (None, *self.exponents.multipliers)
-        parts = X.view(float)
-        for matrices, weights, K in zip(self.products, values, steps, strict=True):
-            term = np.zeros_like(parts)
-            for matrix, weight in zip(matrices, weights[stage], strict=True):
-                if weight != 0.0:
-                    term += weight * (matrix @ parts)
-            whole = term.view(X.dtype)
-            out += whole if K is None else scaled(whole, K)
+        here = self.field.transform
+        whole = here.synthesis(X.view(float)).view(X.dtype)
+        products = np.zeros((3, *whole.shape), dtype=X.dtype)
+        out = np.zeros_like(X)
+        for (coefs, fields), K in zip(values, steps, strict=True):
+            f = fields[stage]
+            pushed = whole if K is None else whole * K if K.ndim == 1 else whole @ K
+            for part, one in zip(products, f, strict=True):
+                if np.any(one):
+                    part += one[..., None] * pushed
+            if coefs[stage, LAPLACIAN] != 0.0:
+                spread = (coefs[stage, LAPLACIAN] * here.decay)[:, None] * X
+                out += spread if K is None else scaled(spread, K)
+        out += here.analysis(products.view(float)).view(X.dtype)
         return out
 
 
+@dataclass(frozen=True, eq=False)
+class _AxialEquation(_LandscapeEquation):
+    """The same for axial densities, whose full matrices are small."""
+
+    def _values(self, terms: Any) -> list[Any]:
+        used = tuple(np.flatnonzero(np.any(terms.reshape(-1, terms.shape[-1]), axis=0)).tolist())
+        assert self.piece.landscape is not None
+        table = full_operators(self.basis, self.piece.landscape, used)
+        shape = (-1, self.basis.size, self.basis.size)
+        return [(c[:, used] @ table).reshape(shape) for c in np.moveaxis(terms, 1, 0)]
+
+    def _slope(self, values: list[Any], stage: int, X: NDArray[Any]) -> NDArray[Any]:
+        out: Any = None
+        parts = X.view(float)
+        for matrices, K in zip(values, (None, *self.exponents.multipliers), strict=True):
+            term = (matrices[stage] @ parts).view(X.dtype)
+            out = term if K is None else out + scaled(term, K)
+        return np.asarray(out)
+
+
 def _equation(piece: Piece, exponents: Exponents, basis: Basis) -> _Equation:
-    kind = _Equation if piece.landscape is None else _LandscapeEquation
-    return kind(piece, exponents, basis)
+    if piece.landscape is None:
+        return _Equation(piece, exponents, basis)
+    axial = basis.m_max == 0 and basis.size <= SMALL
+    return (_AxialEquation if axial else _LandscapeEquation)(piece, exponents, basis)
 
 
 @lru_cache(maxsize=1)

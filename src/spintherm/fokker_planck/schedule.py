@@ -96,11 +96,6 @@ class Drive:
         """What the coefficients of `terms` refer to."""
         return landscape_of(self.magnet)
 
-    @property
-    def extent(self) -> tuple[float, float]:
-        """Beginning and end of the interval of which this may be a part."""
-        return self.begin, self.end
-
     def at(self, time: Any) -> tuple[Floats, Floats, Floats]:
         """Return H, P and dH/dt at times (n,), shape (n, 3) each."""
         x = (2.0 * np.asarray(time) - self.begin - self.end) / (self.end - self.begin)
@@ -171,11 +166,6 @@ class Kick:
                 exponents.directions[:, self.channel] * self.anisotropy
             )
         return out
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        """Beginning and end of the range of the parameter."""
-        return self.start, self.stop
 
     def acts(self, exponents: Exponents) -> bool:
         """Whether the channel is counted at all."""

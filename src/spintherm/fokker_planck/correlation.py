@@ -120,8 +120,20 @@ def _test_times(found: Responses) -> tuple[float, int]:
     """First and number of doubled times: from the fastest drift to beyond the slowest diffusion."""
     size = abs(found.generator) @ np.ones(found.basis.size)
     slow = float(np.min(np.abs(found.generator.diagonal()[1:4])))
+    if found.landscape is not None:
+        slow = min(slow, _slowest(found))
     first = 1.0 / float(np.max(size))
     return first, int(np.ceil(np.log2(20.0 / slow / first))) + 1
+
+
+def _slowest(found: Responses) -> float:
+    """Rough size of the smallest decay rate, by inverse iteration: barriers make it tiny."""
+    vector = found.pushed[:, -1]
+    rate = np.inf
+    for _ in range(12):
+        image = found.solve(vector / np.linalg.norm(vector))
+        rate, vector = 1.0 / float(np.linalg.norm(image)), image
+    return rate
 
 
 class _Space:

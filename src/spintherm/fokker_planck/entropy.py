@@ -99,9 +99,7 @@ def _irreversible_drift(magnet: Magnet, n: Floats, fields: Floats, spin_torques:
     eta, m, landscape = magnet.damping, magnet.moment, landscape_of(magnet)
     H_across = fields - (n @ fields.T)[..., None] * n[:, None]
     if landscape is None:
-        return np.asarray(
-            eta * m * H_across + eta * m**2 * np.cross(n[:, None], spin_torques)
-        )
+        return np.asarray(eta * m * H_across + eta * m**2 * np.cross(n[:, None], spin_torques))
     pull = eta * m * H_across - eta * landscape.energy_gradient(n)[:, None]
     torque = spin_torques
     if magnet.polarisers:

@@ -90,7 +90,9 @@ def _span_terms(c: Floats, landscape: Landscape) -> tuple[Floats, Floats, Floats
     slope = np.stack(slopes, axis=1)[:, kept]
     turned = np.cross(n, landscape.slope(bracket_weights(c), n))
     drift = landscape.slope(gradient_weights(c), n) + turned
-    tilt = -c[LAPLACIAN] * np.stack(changes, axis=1)[:, kept] - np.einsum("ni,nki->nk", drift, slope)
+    tilt = -c[LAPLACIAN] * np.stack(changes, axis=1)[:, kept] - np.einsum(
+        "ni,nki->nk", drift, slope
+    )
     across = np.einsum("nki,nli->nkl", slope, slope)
     return multiplied_at(c, landscape, n), tilt, across
 

@@ -50,7 +50,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,6 +76,7 @@ from spintherm.fokker_planck.slots import (
     LAPLACIANS,
     LENGTH,
     LINEAR,
+    OF_TORQUE,
     ONE,
     OPERATOR_NAMES,
     OPERATORS,
@@ -127,6 +128,10 @@ __all__ = [
     "span_weights",
     "uniform_density",
 ]
+
+
+FULL_DEGREE, SMALL = 6, 100
+"""Degree of a torque's potential, and size of a basis, above which its matrices count as full."""
 
 
 class ResolutionError(RuntimeError):
@@ -468,9 +473,21 @@ def backward(basis: Basis, coefs: Coefficients, landscape: Landscape | None = No
 
     A vector longer than 17 needs the landscape.
     """
+    if landscape is not None and basis.size > SMALL and _is_full(coefs, landscape):
+        from spintherm.fokker_planck.transforms import full_matrix
+
+        if np.iscomplexobj(coefs):
+            real, imaginary = (np.ascontiguousarray(part) for part in (coefs.real, coefs.imag))
+            return backward(basis, real, landscape) + 1j * backward(basis, imaginary, landscape)
+        return full_matrix(basis, landscape, coefs.tobytes())
     uniform = coefs[..., :UNIFORM]
     matrix = operator_stack(basis, active_operators(uniform)).matrix(uniform)
     return matrix if landscape is None else matrix + combined(basis, landscape, coefs)
+
+
+def _is_full(coefs: Coefficients, landscape: Landscape) -> bool:
+    """Whether a torque of high degree makes the matrix of a coefficient vector full."""
+    return landscape.degrees[1] > FULL_DEGREE and bool(np.any(coefs[..., list(OF_TORQUE)] != 0.0))
 
 
 def forward(basis: Basis, coefs: Coefficients, landscape: Landscape | None = None) -> Sparse:
@@ -527,7 +544,8 @@ def applied_to_one(
 ) -> NDArray[Any]:
     """Harmonic coefficients of M 1, a multiplication, shape (size,)."""
     if landscape is not None:
-        matrix = backward(basis, coefs, landscape)
-        return np.asarray(np.sqrt(4.0 * np.pi) * matrix[:, [0]].toarray()[:, 0])
+        from spintherm.fokker_planck.transforms import function_coefficients
+
+        return function_coefficients(basis, landscape, coefs)
     weights = np.concatenate([coefs[ONE : ONE + 1], coefs[LINEAR], coefs[QUADRATIC]])
     return np.asarray(weights @ polynomials(basis))

@@ -71,7 +71,8 @@ def kept_by_size(make: Callable[..., Made]) -> Callable[..., Made]:
         with _LARGE_LOCK:
             if key in _LARGE:
                 _LARGE.move_to_end(key)
-                return _LARGE[key]
+                found: Made = _LARGE[key]
+                return found
         made = make(*options)
         with _LARGE_LOCK:
             _LARGE_HELD[0] += 0 if key in _LARGE else _bytes(made)

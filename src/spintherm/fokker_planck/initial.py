@@ -99,9 +99,7 @@ def equilibrium(magnet: Magnet, field: Floats, *, axial: bool) -> tuple[Basis, F
     return basis, size[basis.degrees] * basis.evaluate(axis)
 
 
-def anisotropic_equilibrium(
-    magnet: Magnet, field: Floats, *, axial: bool
-) -> tuple[Basis, Floats]:
+def anisotropic_equilibrium(magnet: Magnet, field: Floats, *, axial: bool) -> tuple[Basis, Floats]:
     """Return the coefficients of exp(-beta E)/Z at field H (3,) in the frame of the harmonics.
 
     By quadrature, to rounding relative to the largest coefficient. With `axial` the field and the

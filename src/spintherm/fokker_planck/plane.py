@@ -127,6 +127,7 @@ class Plane:
     def __post_init__(self) -> None:
         if not isinstance(self.magnet, Magnet):
             raise TypeError(validation.complaint("magnet", self.magnet, "a Magnet"))
+        self.magnet.require_uniform("phase diagram")
         names = [self.x.name, self.y.name, *(name for name, _ in self.fixed)]
         for name in names:
             if names.count(name) > 1:

@@ -105,9 +105,7 @@ def rate_function(
 class _Legendre:
     """Solver of lambda'(k) = a along one direction of exponents."""
 
-    def __init__(
-        self, setting: Setting, way: tuple[float, float], tolerance: float
-    ) -> None:
+    def __init__(self, setting: Setting, way: tuple[float, float], tolerance: float) -> None:
         self.setting, self.way = setting, way
         self.known: dict[float, tuple[float, float]] = {}
         step = 1e-3

@@ -30,6 +30,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spintherm.fokker_planck.axial import axial_density
 from spintherm.fokker_planck.band import BandFactors, factorise
 from spintherm.fokker_planck.generator import (
     GRADIENT,
@@ -37,10 +38,10 @@ from spintherm.fokker_planck.generator import (
     Coefficients,
     ResolutionError,
     adjoint,
+    applied_to_one,
     backward,
     conjugated,
 )
-from spintherm.fokker_planck.axial import axial_density
 from spintherm.fokker_planck.harmonics import Basis, Floats, Sparse, multiplication, quadratic
 from spintherm.fokker_planck.landscape import Landscape
 from spintherm.fokker_planck.resolution import TOLERANCE, Tails, edge_tails, grown
@@ -108,8 +109,9 @@ class Responses:
 
     def mean(self, function: Coefficients) -> float:
         """Mean of M_f 1 for the coefficients (17,) of an operator M_f that is a multiplication."""
-        matrix = backward(self.basis, function, self.landscape)
-        return float((matrix @ self.ones) @ self.root)
+        if self.landscape is not None:  # without a gauge the root is the density
+            return float(applied_to_one(self.basis, function, self.landscape) @ self.root)
+        return float((backward(self.basis, function) @ self.ones) @ self.root)
 
     def moments(self) -> Floats:
         """Mean values of 1, n and the six products of its components, shape (10,)."""

@@ -148,7 +148,7 @@ def settings(
     l_max, m_max = _guess(coefs, rate, axial, scale)
     pull = np.where(axial, coefs[..., GRADIENT.stop - 1], rate).tolist()
     rows = zip(turned, H_in, P_in, coefs, axial.tolist(), pull, l_max, m_max, strict=True)
-    return [Setting(*row, magnet) for row in rows]
+    return [Setting(*(*row, magnet)) for row in rows]
 
 
 def _setting(magnet: Magnet, field: Floats, spin_torque: Floats, scale: float) -> Setting:

@@ -70,6 +70,9 @@ TURNS = tuple(
 )
 SQUARES = (PLACES["square_energy"], PLACES["square_torque"])
 DOT_BOTH, BRACKET_BOTH = PLACES["dot_both"], PLACES["bracket_both"]
+OF_TORQUE = tuple(
+    place for name, place in PLACES.items() if "torque" in name or name.endswith("both")
+)
 
 Coefficients: TypeAlias = NDArray[Any]  # real, or complex for complex exponents
 Weights: TypeAlias = NDArray[Any]  # (..., 5) of n_x, n_y, n_z, E_a and the torque's potential

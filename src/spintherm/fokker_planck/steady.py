@@ -44,6 +44,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spintherm import validation
+from spintherm.fokker_planck.axial import axial_problem
 from spintherm.fokker_planck.generator import (
     LAPLACIAN,
     LINEAR,
@@ -54,7 +55,6 @@ from spintherm.fokker_planck.generator import (
     length_of,
     span_weights,
 )
-from spintherm.fokker_planck.axial import axial_problem
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.resolution import TOLERANCE, Solution, resolve
 from spintherm.fokker_planck.responses import Responses, respond
@@ -111,9 +111,7 @@ def landscape_rates(setting: Setting, solution: Solution) -> Rates:
     """Return the mean direction and the entropy rates of a magnet with a landscape."""
 
     def mean(function: Coefficients) -> float:
-        return float(
-            applied_to_one(solution.basis, function, setting.landscape) @ solution.density
-        )
+        return float(applied_to_one(solution.basis, function, setting.landscape) @ solution.density)
 
     magnet = setting.magnet
     m, g, eta = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from spintherm.fokker_planck.harmonics import (
     Basis,
     Floats,
     Ints,
+    Sparse,
     kept_by_size,
     laplacian,
     legendre,
@@ -45,6 +45,9 @@ from spintherm.fokker_planck.slots import (
     bracket_weights,
     gradient_weights,
 )
+
+COLUMNS = 96  # of a full matrix that are made together
+DUST = 1e-17  # elements below this, relative to the largest, are rounding
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Transform:
         padded = np.concatenate([columns, np.zeros((1, c))])
         parts = padded[self.spread].reshape(M, L, 2 * c)
         orders = (self.theta @ parts).reshape(M, -1, 2, c).transpose(2, 0, 1, 3)
-        return (self.waves @ orders.reshape(2 * M, -1)).reshape(len(self.waves), -1, c)
+        values = self.waves @ orders.reshape(2 * M, -1)
+        return np.asarray(values.reshape(len(self.waves), -1, c))
 
     def analysis(self, products: Floats) -> Floats:
         """Return the integrals with S_i and the two components of ∇S_i.
@@ -230,8 +234,36 @@ def field_of(basis: Basis, landscape: Landscape, coefs: Coefficients) -> Field:
     degree = max((landscape.degree(int(k)) for k in used if k >= UNIFORM), default=0)
     degree = max(degree, 2)
     active = tuple(int(k) for k in used if 7 <= k < UNIFORM or k > BRACKETS[-1])
-    tables = _field_tables(basis, landscape, active, degree)
-    return Field(transform(basis, degree), *tables, np.array(active, dtype=np.intp))
+    multiplied, along, across = _field_tables(basis, landscape, active, degree)
+    places = np.array(active, dtype=np.intp)
+    return Field(transform(basis, degree), multiplied, along, across, places)
+
+
+def function_coefficients(basis: Basis, landscape: Landscape, coefs: Coefficients) -> Floats:
+    """Harmonic coefficients of M 1, shape (size,)."""
+    here = field_of(basis, landscape, coefs)
+    products = here.at(coefs)[..., None].copy()
+    products[1:] = 0.0
+    return here.transform.analysis(products)[:, 0]
+
+
+@kept_by_size
+def full_matrix(basis: Basis, landscape: Landscape, coefs: bytes) -> Sparse:
+    """Backward generator of a coefficient vector, given as its bytes, column by column."""
+    from scipy.sparse import csr_array
+
+    row = np.frombuffer(coefs)
+    here = field_of(basis, landscape, row)
+    fields, size = here.at(row)[..., None], basis.size
+    out = np.empty((size, size))
+    for start in range(0, size, COLUMNS):
+        part = np.eye(size, min(COLUMNS, size - start), -start)
+        found = here.transform.analysis(fields * here.transform.synthesis(part))
+        out[start : start + COLUMNS] = found.T  # columns of the forward generator
+    diagonal = np.arange(size)
+    out[diagonal, diagonal] += row[LAPLACIAN] * here.transform.decay
+    out[np.abs(out) <= DUST * np.max(np.abs(out))] = 0.0
+    return csr_array(out)
 
 
 @kept_by_size

@@ -29,6 +29,7 @@ from spintherm.fokker_planck.exponents import Exponents
 from spintherm.fokker_planck.generator import LINEAR, Coefficients, adjoint, conjugated
 from spintherm.fokker_planck.harmonics import Basis
 from spintherm.fokker_planck.initial import equilibrium, sphere, trimmed
+from spintherm.fokker_planck.landscape import Landscape
 from spintherm.fokker_planck.process import Process
 from spintherm.fokker_planck.propagator import Columns, Limits, propagate
 from spintherm.fokker_planck.schedule import Drive, Kick, Piece
@@ -79,6 +80,11 @@ class Gauged:
     def stop(self) -> float:
         """End."""
         return self.drive.stop
+
+    @property
+    def landscape(self) -> Landscape | None:
+        """What the coefficients refer to; None for uniform fields."""
+        return self.drive.landscape
 
     def terms(self, exponents: Exponents, time: Any) -> Coefficients:
         """Generators of all terms: the adjoint of the gauged one, or itself at mirrored times."""

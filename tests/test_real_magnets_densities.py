@@ -15,6 +15,7 @@ from spintherm.fokker_planck import (
     cumulants,
     detailed_balance_residual,
     detailed_symmetry,
+    distribution,
     evolve,
     functional_means,
     generating_function,
@@ -417,6 +418,17 @@ def test_the_detailed_theorem_holds_for_a_driven_barrier():
     protocol = Protocol(0.8, Ramp(-0.4 * axis, 0.6 * axis, 0.8), Pulse(0.5 * axis, 0.2, 0.6))
     found = detailed_symmetry(magnet, protocol, tolerance=1e-4, floor=1e-3, progress=False)
     assert found.attrs["largest_deviation"] < 1e-3
+
+
+def test_the_density_of_heat_has_the_mean_of_the_first_law():
+    # heat is counted with the energies at both ends, those of the anisotropy included
+    magnet, axis = axial_magnet(1.0)
+    protocol = Protocol(0.8, Ramp(-0.4 * axis, 0.6 * axis, 0.8), 0.3 * axis)
+    found = distribution(magnet, protocol, of="heat", tolerance=1e-5, floor=1e-7, progress=False)
+    Q, p = found["heat"].values, found["density"].values
+    total, mean = (np.trapezoid(f, Q) for f in (p, p * Q))
+    assert total == pytest.approx(1.0, abs=1e-4)
+    assert mean == pytest.approx(functional_means(magnet, protocol)["heat"], abs=1e-4)
 
 
 def test_polarisers_of_constant_efficiency_are_a_uniform_torque():

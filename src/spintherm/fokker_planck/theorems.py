@@ -7,8 +7,8 @@ The joint theorem [I] 4.16 for densities is, for generating functions,
 the integral theorem [I] 4.17 is its case k = -1, and the detailed theorem [I] 4.19,
 :math:`p_F(\Sigma)\,e^{-\Sigma} = p_B(-\Sigma)`, its Fourier transform along k_W = k_S. Polarisers
 turn in the backward process (`Magnet.reversed`), and H holds the field of a field-like torque.
-Forward and backward process are solved independently of each other, and nothing in the solver knows of the
-theorems: what is left of them measures the solver.
+Forward and backward process are solved independently of each other, and nothing in the solver knows
+of the theorems: what is left of them measures the solver.
 
 Exponents and entropies are dimensionless (k_B = 1).
 """

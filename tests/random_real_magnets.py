@@ -44,5 +44,7 @@ def random_real_process(seed: int, *, polarisers: int = 2) -> tuple[Magnet, Prot
     if seed % 2:
         begin, end = duration * np.sort(random.uniform(0.1, 0.9, 2))
         field = field + Pulse(other, begin, end)
+        ends = random.uniform(-0.7, 0.7, 2)
+        torque = Ramp(ends[0] * p, ends[1] * p, duration)  # on before and after: so is its field
         torque = torque + Pulse(random.uniform(-0.6, 0.6) * p, begin, end)
     return magnet, Protocol(duration, field, torque)

@@ -424,11 +424,11 @@ def test_the_density_of_heat_has_the_mean_of_the_first_law():
     # heat is counted with the energies at both ends, those of the anisotropy included
     magnet, axis = axial_magnet(1.0)
     protocol = Protocol(0.8, Ramp(-0.4 * axis, 0.6 * axis, 0.8), 0.3 * axis)
-    found = distribution(magnet, protocol, of="heat", tolerance=1e-5, floor=1e-7, progress=False)
+    found = distribution(magnet, protocol, of="heat", tolerance=1e-3, floor=1e-5, progress=False)
     Q, p = found["heat"].values, found["density"].values
     total, mean = (np.trapezoid(f, Q) for f in (p, p * Q))
-    assert total == pytest.approx(1.0, abs=1e-4)
-    assert mean == pytest.approx(functional_means(magnet, protocol)["heat"], abs=1e-4)
+    assert total == pytest.approx(1.0, abs=2e-3)
+    assert mean == pytest.approx(functional_means(magnet, protocol)["heat"], abs=2e-3)
 
 
 def test_polarisers_of_constant_efficiency_are_a_uniform_torque():

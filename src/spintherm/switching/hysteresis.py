@@ -115,9 +115,7 @@ def hysteresis_loop(
         ]
         for strength in np.atleast_1d(H0).tolist()
     ]
-    dims = tuple(
-        name for name, of in (("amplitude", H0), ("frequency", f)) if np.ndim(of) == 1
-    )
+    dims = tuple(name for name, of in (("amplitude", H0), ("frequency", f)) if np.ndim(of) == 1)
     shape = H0.shape + f.shape
     data: dict[str, Any] = {}
     for name, (unit, meaning) in _OUTPUTS.items():
@@ -263,6 +261,12 @@ def _settled(drive: _Drive, frequency: float, phase: FloatArray, tolerance: floa
     here = _Cycle(drive, frequency, size, _FIRST_HARMONICS)
     largest = 4.0 * drive.magnet.moment * drive.amplitude + drive.largest_power / frequency
     while True:
+        if here.size > _LARGEST_SIZE or here.harmonics > _MOST_HARMONICS:
+            raise ResolutionError(
+                f"hysteresis loop: {here.size} polynomials and {here.harmonics} harmonics do not "
+                f"settle to {tolerance:g}; expected a lower amplitude, a smaller barrier or a "
+                "larger tolerance"
+            )
         finer = replace(here, size=int(1.3 * here.size), harmonics=2 * here.harmonics)
         # tails of both expansions; the comparison below counts, and these save it where it is vain
         q = np.abs(here.coefficients)
@@ -285,12 +289,6 @@ def _settled(drive: _Drive, frequency: float, phase: FloatArray, tolerance: floa
             if max(change, error / largest) <= tolerance:
                 return _Settled(after, finer.cycle | {"error": error})
             here = finer
-        if here.size > _LARGEST_SIZE or here.harmonics > _MOST_HARMONICS:
-            raise ResolutionError(
-                f"hysteresis loop: {here.size} polynomials and {here.harmonics} harmonics do not "
-                f"settle to {tolerance:g}; expected a lower amplitude, a smaller barrier or a "
-                "larger tolerance"
-            )
 
 
 def _interpolated(up: FloatArray, down: FloatArray, sine: FloatArray) -> FloatArray:

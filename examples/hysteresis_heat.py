@@ -40,9 +40,10 @@ def heat(frequencies: np.ndarray) -> xr.Dataset:
     moment = {"long_name": "mean moment over $M_sV$", "units": "1"}
     data["mean_moment"] = (data["mean_moment"] / PARTICLE.moment).assign_attrs(moment)
     units = {"units": "kA/m", "long_name": "amplitude"}
-    frequency = {"units": "Hz", "long_name": "frequency"}
+    frequency = {"units": "kHz", "long_name": "frequency"}
     return data.assign_coords(
-        amplitude=("amplitude", AMPLITUDES, units), frequency=("frequency", frequencies, frequency)
+        amplitude=("amplitude", AMPLITUDES, units),
+        frequency=("frequency", frequencies / 1e3, frequency),
     )
 
 

@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
         axes = curves(figure.subplots(), data["relaxation_time"], "diameter")
         axes.plot(data["diameter"], data["brown"].T, "k.", markersize=2)
         axes.axhline(100.0, color="0.5", linewidth=0.7)
-        axes.text(21.8, 180.0, "100 s", ha="right", color="0.35", fontsize=8)
+        axes.text(4.2, 300.0, "100 s", color="0.35", fontsize=8)
         axes.set_ylim(1e-10, 1e14)
         figure.savefig(out)
     return data

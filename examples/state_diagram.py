@@ -3,7 +3,7 @@
 An elliptic free layer of 130 nm × 70 nm × 3 nm, easy along x, whose plane costs energy; field and
 polariser along x, no noise. Currents turn it over at small fields; at larger fields against them
 neither direction is stable, and the moment precesses for ever (Kiselev et al., Nature 425, 380
-(2003)).
+(2003)). Cycles beside stable directions, near the borders, are looked for if asked: minutes.
 """
 
 import argparse
@@ -25,7 +25,7 @@ LAYER = Nanomagnet(
 X = np.array([1.0, 0.0, 0.0])
 
 
-def diagram(points: int) -> xr.Dataset:
+def diagram(points: int, span: float) -> xr.Dataset:
     torque = LAYER.spin_torque(current_density="1 MA/cm^2", polarisation=0.4, polariser=X)
     critical = abs(LAYER.critical_current_density(torque, parallel=True))
     easy, _ = LAYER.stiffness_fields
@@ -33,7 +33,11 @@ def diagram(points: int) -> xr.Dataset:
     currents = np.linspace(-3.0, 3.0, points) * critical
     unit = float(torque.at(1.0).reduced(LAYER.scales)[0])
     data = state_diagram(
-        LAYER.magnet_with(torque), fields / LAYER.scales.field, currents * unit, axis=X
+        LAYER.magnet_with(torque),
+        fields / LAYER.scales.field,
+        currents * unit,
+        axis=X,
+        times_of_damping=span,
     )
     field = {"long_name": "field", "units": "kA/m"}
     current = {"long_name": "current density", "units": "MA/cm$^2$"}
@@ -45,9 +49,10 @@ def diagram(points: int) -> xr.Dataset:
 def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="state-diagram.png")
-    parser.add_argument("--points", type=int, default=61)
+    parser.add_argument("--points", type=int, default=41)
+    parser.add_argument("--times-of-damping", type=float, default=0.0, help="search for cycles")
     words = parser.parse_args(arguments)
-    data = diagram(words.points)
+    data = diagram(words.points, words.times_of_damping)
     with plot.style():
         figure = Figure(figsize=(plot.ONE_COLUMN, 3.0), layout="constrained")
         states(figure.subplots(), data)

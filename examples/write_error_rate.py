@@ -51,8 +51,9 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser.add_argument("--out", default="write-error-rate.png")
     out, data = parser.parse_args(arguments).out, rates()
     with plot.style():
-        figure = Figure(figsize=(plot.ONE_COLUMN, 2.6), layout="constrained")
+        figure = Figure(figsize=(plot.ONE_COLUMN, 2.9), layout="constrained")
         axes = write_errors(figure.subplots(), data)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
         axes.set_ylim(1e-16, 2.0)
         axes.set_xlim(0, LENGTHS[-1])
         figure.savefig(out)

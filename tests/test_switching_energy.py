@@ -105,10 +105,8 @@ def test_a_uniform_magnet_against_the_density_engine():
     moments = followed["mean_moment"].values @ -h
     np.testing.assert_allclose(found["mean_moment"], moments[:-1], atol=left)
     for name in ("work", "heat", "pumped_entropy"):
-        if name == "heat":
-            values = followed["energy"] - followed["work"]
-        else:
-            values = followed[name]
+        done = followed["energy"] - followed["work"]
+        values = done if name == "heat" else followed[name]
         assert float(found[name]) == pytest.approx(float(values[-1] - values[0]), abs=20 * left)
     assert float(found["work"] + found["heat"]) == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(

@@ -190,7 +190,7 @@ def loops(axes: Axes, data: xr.Dataset) -> Axes:
     for place, frequency in enumerate(data["frequency"].values.tolist()):
         m = data["mean_moment"].values[place]
         look = {"color": COLOURS[_CYCLE[place % 7]], "linestyle": _DASHES[place % 4]}
-        axes.plot(closed, np.append(m, m[:1]), label=f"{frequency:.3g} {unit}", **look)
+        axes.plot(closed, np.append(m, m[:1]), label=f"{frequency:.6g} {unit}", **look)
     axes.set_xlabel(label(data["field"]))
     axes.set_ylabel(label(data["mean_moment"]))
     axes.legend()

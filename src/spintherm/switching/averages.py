@@ -132,8 +132,8 @@ def axis_of(magnet: Magnet, direction: ArrayLike | None, *vectors: ArrayLike) ->
     if magnet.polarisers:
         return magnet.polarisers[0].vector
     if magnet.anisotropy is None:
-        for vector in vectors:
-            length = float(np.linalg.norm(vector))
+        for line in (np.asarray(one, dtype=np.float64) for one in vectors):
+            length = float(np.linalg.norm(line))
             if length > 0.0:
-                return np.asarray(np.asarray(vector, dtype=np.float64) / length)
+                return np.asarray(line / length)
     return AxialMagnet(magnet, np.zeros(3)).axis

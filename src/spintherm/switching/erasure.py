@@ -13,8 +13,8 @@ With S the entropy of the density the second law with pumped entropy, [I] 3.11, 
 
 .. math:: \Sigma = \Delta S - \beta\langle Q\rangle + \langle S_P\rangle \ge 0 .
 
-After the pulse the magnet comes to equilibrium within its wells, without work. Then ΔS is the change
-of the bit's Shannon entropy plus that of the entropies within the wells, and
+After the pulse the magnet comes to equilibrium within its wells, without work. Then ΔS is the
+change of the bit's Shannon entropy plus that of the entropies within the wells, and
 -β⟨Q⟩ + ⟨S_P⟩ >= -ΔS is Landauer's bound (IBM J. Res. Dev. 5, 183 (1961)): ln 2 for a symmetric bit
 without error. The heat alone may stay below it, even be absorbed: the spin current can carry
 the entropy away.
@@ -142,7 +142,7 @@ def write_cost(
         pulse, resting = AxialMagnet(whole, H, torque), AxialMagnet(whole, rest)
         turn = float(np.sign(a @ pulse.axis))
         wanted = turn if target == "parallel" else -turn
-        wells = _WELLS
+        wells: tuple[tuple[float, float], ...] = _WELLS
         if initial != "equilibrium":
             wells = (_WELLS[0 if (initial == "parallel") == (turn > 0.0) else 1],)
         rows.append(_settled(_Write(pulse, resting, lengths, wanted, wells), limit))

@@ -11,8 +11,8 @@ Fokker-Planck Equation, Springer 1989, ch. 9; for magnets Raikher and Stepanov, 
 214406 (2002)). No transient is waited for, whatever the ratio of f to the rate of escape.
 
 A cycle's work is that of the field, W_H = -∮ ⟨m⟩·dH, the loop's area, and that of a constant torque.
-The heat is Q = ∮ E(q, H)·q' dt - W_P, with the energy E at the field of the moment; the first law
-closes the cycle, W + Q = 0.
+The heat is Q = ∮ E(H)·q' dt - W_P, with the series E of the energy at the field of the moment; the
+first law closes the cycle, W + Q = 0.
 
 Units: those of the magnet; f in cycles per time.
 """
@@ -201,7 +201,7 @@ class _Cycle:
         """Harmonics q_k, k = 0 to `harmonics`, shape (harmonics + 1, size)."""
         constant, alternating = self.matrices
         coupling = alternating / 2j
-        ratios = [np.zeros((self.size, self.size), dtype=np.complex128)]
+        ratios: list[NDArray[Any]] = [np.zeros((self.size, self.size), dtype=np.complex128)]
         for k in range(self.harmonics, 0, -1):
             matrix = coupling @ ratios[-1] - constant
             matrix[np.diag_indices(self.size)] += 1j * k * self.omega
@@ -211,7 +211,7 @@ class _Cycle:
         first = np.zeros(self.size)
         first[0] = 1.0
         first[1:] = np.linalg.solve(matrix[1:, 1:], -matrix[1:, 0])
-        q = [first.astype(np.complex128)]
+        q: list[NDArray[Any]] = [first.astype(np.complex128)]
         for ratio in ratios[:0:-1]:
             q.append(ratio @ q[-1])
         return np.array(q)

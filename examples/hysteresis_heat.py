@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     with plot.style():
         figure = Figure(figsize=(plot.TWO_COLUMNS, 2.6), layout="constrained")
         left, right = figure.subplots(1, 2)
-        loops(left, data.isel(amplitude=1, frequency=[4, 8, 12, 16])).legend(loc="upper left")
+        loops(left, data.isel(amplitude=1, frequency=[4, 8, 12, 16])).legend(loc="lower right")
         curves(right, data["specific_absorption_rate"], "frequency").set_xscale("log")
         figure.savefig(out)
     return data

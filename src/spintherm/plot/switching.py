@@ -136,7 +136,11 @@ def states(axes: Axes, data: xr.Dataset) -> Axes:
         for code in found
     ]
     axes.legend(
-        handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(found), 3)
+        handles=patches,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=min(len(found), 4),
+        columnspacing=1.0,
     )
     axes.set_xlabel(label(data["field"]))
     axes.set_ylabel(label(data["current"]))

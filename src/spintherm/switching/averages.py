@@ -104,7 +104,11 @@ def along(magnet: Magnet, direction: FloatArray) -> Magnet:
     -------
     Magnet
     """
-    return replace(magnet, polarisers=(Polariser(direction),)) if magnet.is_uniform else magnet
+    return (
+        replace(magnet, polarisers=(Polariser(tuple(direction.tolist())),))
+        if magnet.is_uniform
+        else magnet
+    )
 
 
 def axis_of(magnet: Magnet, direction: ArrayLike | None, *vectors: ArrayLike) -> FloatArray:

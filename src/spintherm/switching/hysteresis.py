@@ -10,9 +10,9 @@ solved from large k down by q_{k+1} = S_{k+1} q_k, a continued fraction of matri
 Fokker-Planck Equation, Springer 1989, ch. 9; for magnets Raikher and Stepanov, Phys. Rev. B 66,
 214406 (2002)). No transient is waited for, whatever the ratio of f to the rate of escape.
 
-A cycle's work is that of the field, W_H = -∮ ⟨m⟩·dH, the loop's area, and that of a constant torque.
-The heat is Q = ∮ E(H)·q' dt - W_P, with the series E of the energy at the field of the moment; the
-first law closes the cycle, W + Q = 0.
+A cycle's work is that of the field, W_H = -∮ ⟨m⟩·dH, the loop's area, and that of a constant
+torque. The heat is Q = ∮ E(H)·q' dt - W_P, with the series E of the energy at the field of the
+moment; the first law closes the cycle, W + Q = 0.
 
 Units: those of the magnet; f in cycles per time.
 """

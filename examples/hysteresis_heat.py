@@ -17,7 +17,7 @@ from spintherm.switching import hysteresis_loop
 
 MASS_DENSITY = 5180.0  # kg/m^3
 AMPLITUDES = np.array([5.0, 10.0, 20.0])  # kA/m
-FREQUENCIES = np.geomspace(1e3, 1e9, 25)  # Hz
+FREQUENCIES = np.geomspace(1e3, 1e9, 19)  # Hz
 PARTICLE = Nanomagnet(
     saturation_magnetisation="446 kA/m",
     gilbert_damping=0.1,
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     with plot.style():
         figure = Figure(figsize=(plot.TWO_COLUMNS, 2.6), layout="constrained")
         left, right = figure.subplots(1, 2)
-        loops(left, data.isel(amplitude=1, frequency=[4, 8, 12, 16])).legend(loc="lower right")
+        loops(left, data.isel(amplitude=1, frequency=[3, 6, 9, 12])).legend(loc="lower right")
         curves(right, data["specific_absorption_rate"], "frequency").set_xscale("log")
         figure.savefig(out)
     return data

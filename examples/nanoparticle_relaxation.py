@@ -15,7 +15,7 @@ from spintherm import Ellipsoid, Nanomagnet, plot
 from spintherm.exact import AxialMagnet
 from spintherm.plot.switching import curves
 
-DIAMETERS = np.linspace(4, 22, 37)  # nm
+DIAMETERS = np.linspace(4, 22, 19)  # nm
 TEMPERATURES = np.array([250.0, 300.0, 350.0])  # K
 
 

@@ -87,6 +87,14 @@ def test_stochastic_bit(tmp_path):
     ratio = data["dwell_time_parallel"] / data["dwell_time_antiparallel"]
     odds = data["probability_parallel"] / (1 - data["probability_parallel"])
     np.testing.assert_allclose(ratio, odds, rtol=1e-9)
+    # paths: changes from beyond 0.6 to beyond -0.6 and back, one for every dwell time
+    states = [np.sign(path[np.abs(path) > 0.6]) for path in data["path"].values]
+    changes = sum(int(np.sum(np.diff(path) != 0)) for path in states)
+    expected = data["path"].sizes["trajectory"] * float(data["time"][-1])
+    expected /= float(none["dwell_time_parallel"])
+    assert expected > 400
+    # 4.5 standard errors of a Poisson count, and as much again for what is no jump at Δ = 5
+    assert abs(changes / expected - 1) < 2 * 4.5 / expected**0.5
     # a torque acts like the potential 2mP γ₀/η between the wells, less what is lost within them
     disk, J = module.DISK, data["current"].values * 1e10
     torque = disk.spin_torque(current_density=1.0, polarisation=0.6)

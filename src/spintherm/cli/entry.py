@@ -45,9 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    from spintherm.cli import density_commands
+    from spintherm.cli import density_commands, switching
 
-    app = density_commands.app  # with the commands of app.py and those registered there
+    registered = (density_commands.app, switching.app)  # one and the same, with all commands
+    app = registered[0]
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:

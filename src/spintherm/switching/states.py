@@ -108,7 +108,8 @@ def state_diagram(
     torque = np.tile(P[:, None] * p, (H.size, 1))
     flow = _Flow(cold, field, torque)
     states = np.zeros(len(field), dtype=np.int64)
-    seeds = _directions()
+    # of an axial magnet Newton's steps may circle about a pole for ever: begin there, too
+    seeds = np.vstack((a, -a, _directions()))
     unstable = np.zeros(len(field), dtype=bool)
     for seed in seeds:
         point, found = flow.rest(np.broadcast_to(seed, field.shape))

@@ -137,7 +137,7 @@ def _errors(
     size = _FIRST_SIZE + int(6.0 * np.sqrt(spread))
     previous = None
     while size <= _LARGEST_SIZE:
-        rates = _rates(pulse, rest, lengths, side, size)
+        rates = remaining(pulse, rest, lengths, side, size)
         if previous is not None:
             errors = np.abs(rates - previous) + 1e-12 * rates
             if np.all(errors <= tolerance * rates):
@@ -150,14 +150,39 @@ def _errors(
     )
 
 
-def _rates(
-    pulse: AxialMagnet, rest: AxialMagnet, lengths: FloatArray, side: float, size: int
+def remaining(
+    pulse: AxialMagnet,
+    rest: AxialMagnet,
+    lengths: FloatArray,
+    side: float,
+    size: int,
+    within: tuple[float, float] | None = None,
 ) -> FloatArray:
+    """Return the probability of a well after pulses of several lengths, with small ones' digits.
+
+    Parameters
+    ----------
+    pulse, rest : AxialMagnet
+        During the pulse and before it; of one axis.
+    lengths : ndarray, shape (L,)
+        Increasing, above zero.
+    side : float
+        Which well: the sign of c = n·a.
+    size : int
+        Number of polynomials.
+    within : tuple of two floats, optional
+        Cosines between which the magnet is in equilibrium before the pulse; those of the same well
+        by default.
+
+    Returns
+    -------
+    ndarray, shape (L,)
+    """
     from scipy.linalg import expm
 
     equation = CosineEquation(pulse, size)
     well = (0.0, 1.0) if side > 0.0 else (-1.0, 0.0)
-    start = equation.means(rest, *well)
+    start = equation.means(rest, *(within or well))
     kept = equation.step_function()
     if side < 0.0:
         kept = -kept

@@ -1,0 +1,339 @@
+r"""Erasure: what it costs to write a bit that may have been anything, and the least it can cost.
+
+A magnet in equilibrium, in both of its wells if nothing is known about the bit, is driven into one
+of them by a rectangular pulse of field and spin torque. Mean work and pumped entropy are integrals
+along the density of c = n·a, whose Legendre means q obey q' = Gᵀq (`cosine`, `averages`):
+
+.. math:: \langle W\rangle = -m\,\Delta H\,[\langle c\rangle_0 - \langle c\rangle_\tau]
+   + \int_0^\tau \langle v\cdot(m\times P)\rangle dt, \qquad
+   \langle S_P\rangle = \int_0^\tau \langle \dot S_P\rangle dt, \qquad
+   \langle Q\rangle = \Delta\langle E\rangle - \langle W\rangle .
+
+With S the entropy of the density the second law with pumped entropy, [I] 3.11, is
+
+.. math:: \Sigma = \Delta S - \beta\langle Q\rangle + \langle S_P\rangle \ge 0 .
+
+After the pulse the magnet comes to equilibrium within its wells, without work. Then ΔS is the
+change of the bit's Shannon entropy plus that of the entropies within the wells, and
+-β⟨Q⟩ + ⟨S_P⟩ >= -ΔS is Landauer's bound (IBM J. Res. Dev. 5, 183 (1961)): ln 2 for a symmetric bit
+without error. The heat alone may stay below it, even be absorbed: the spin current can carry
+the entropy away.
+
+Units: those of the magnet; entropies in k_B (ln 2 is one bit).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import ArrayLike
+
+from spintherm import validation
+from spintherm.exact import AxialMagnet
+from spintherm.fokker_planck.generator import ResolutionError
+from spintherm.magnet import Magnet
+from spintherm.switching.averages import CosineAverages, along, axis_of
+from spintherm.switching.cosine import CosineEquation
+from spintherm.switching.writing import remaining
+from spintherm.validation import FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FIRST_SIZE = 40
+_LARGEST_SIZE = 1000
+_SAME = 1e-12
+_NEGLIGIBLE = 1e-30
+"""Probability below which relative accuracy is not asked for."""
+_WELLS = ((0.0, 1.0), (-1.0, 0.0))
+
+_OUTPUTS = {
+    "work": ("energy", "mean work"),
+    "heat": ("energy", "mean heat absorbed until the end of the pulse"),
+    "pumped_entropy": ("k_B", "mean pumped entropy"),
+    "energy_change": ("energy", "change of the mean energy until the end of the pulse"),
+    "entropy_change": ("k_B", "change of the magnet's entropy until the end of the pulse"),
+    "entropy_production": ("k_B", "entropy production until the end of the pulse"),
+    "settled_heat": ("energy", "mean heat absorbed until the wells have settled"),
+    "settled_entropy_change": ("k_B", "change of the magnet's entropy until the wells settle"),
+    "settled_entropy_production": ("k_B", "entropy production until the wells have settled"),
+    "landauer_bound": ("k_B", "least value of -beta Q + S_P until the wells have settled"),
+    "write_error_rate": ("1", "probability of the unwanted well at the end of the pulse"),
+    "bit_entropy": ("k_B", "Shannon entropy of the bit after the pulse"),
+    "initial_bit_entropy": ("k_B", "Shannon entropy of the bit before the pulse"),
+}
+
+
+def write_cost(
+    magnet: Magnet,
+    pulse_lengths: ArrayLike,
+    *,
+    spin_torque: ArrayLike = (0.0, 0.0, 0.0),
+    field: ArrayLike = (0.0, 0.0, 0.0),
+    resting_field: ArrayLike = (0.0, 0.0, 0.0),
+    target: str = "parallel",
+    initial: str = "equilibrium",
+    tolerance: float = 1e-7,
+) -> xr.Dataset:
+    """Return work, heat and entropies of writing a bit with a rectangular pulse.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        With a common axis of anisotropy, polarisers, fields and torque; T > 0.
+    pulse_lengths : array_like, shape (L,)
+        Increasing, above zero.
+    spin_torque : array_like, shape (3,) or (C, 3)
+        P during the pulse; more than one gives a dimension ``current``.
+    field : array_like, shape (3,)
+        H during the pulse.
+    resting_field : array_like, shape (3,)
+        H before and after it.
+    target : str
+        The wanted well: "parallel" for n·a > 0, "antiparallel" for n·a < 0. The axis a is that of
+        the first polariser, or of `AxialMagnet`.
+    initial : str
+        "equilibrium" in both wells for a bit that may be anything; "parallel" or "antiparallel"
+        for equilibrium within one well.
+    tolerance : float
+        Largest change of means and entropies with the number of polynomials, relative to one plus
+        their size; a thousand times that, relative, of write-error rates above 1e-30.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along (current, pulse_length): ``work``, ``heat`` (absorbed), ``pumped_entropy``,
+        ``energy_change``, ``entropy_change``, ``entropy_production`` until the end of the pulse;
+        ``settled_heat``, ``settled_entropy_change``, ``settled_entropy_production`` until the
+        magnet has come to equilibrium within its wells; ``landauer_bound``, that of
+        -β settled_heat + pumped_entropy; ``write_error_rate``, ``bit_entropy``,
+        ``initial_bit_entropy``; ``error``, the change with the number of polynomials.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused or there is no common axis.
+    ResolutionError
+        If 1000 polynomials do not suffice.
+    """
+    import xarray as xr
+
+    lengths = validation.increasing_times("pulse_lengths", pulse_lengths)
+    if lengths[0] <= 0.0:
+        raise ValueError(validation.complaint("pulse_lengths", lengths, "times above zero"))
+    torques = validation.vectors("spin_torque", spin_torque)
+    if torques.ndim > 2:
+        raise ValueError(validation.complaint("spin_torque", torques, "shape (3,) or (C, 3)"))
+    H, rest = validation.vector("field", field), validation.vector("resting_field", resting_field)
+    if target not in ("parallel", "antiparallel"):
+        raise ValueError(validation.complaint("target", target, "'parallel' or 'antiparallel'"))
+    known = ("equilibrium", "parallel", "antiparallel")
+    if initial not in known:
+        raise ValueError(validation.complaint("initial", initial, f"one of {', '.join(known)}"))
+    limit = validation.finite_scalar("tolerance", tolerance, positive=True)
+    a = axis_of(magnet, None, H, rest, *np.atleast_2d(torques))
+    whole = along(magnet, a)
+    rows = []
+    for torque in np.atleast_2d(torques):
+        pulse, resting = AxialMagnet(whole, H, torque), AxialMagnet(whole, rest)
+        turn = float(np.sign(a @ pulse.axis))
+        wanted = turn if target == "parallel" else -turn
+        wells: tuple[tuple[float, float], ...] = _WELLS
+        if initial != "equilibrium":
+            wells = (_WELLS[0 if (initial == "parallel") == (turn > 0.0) else 1],)
+        rows.append(_settled(_Write(pulse, resting, lengths, wanted, wells), limit))
+    many = torques.ndim == 2
+    dims: tuple[str, ...] = ("current", "pulse_length")[0 if many else 1 :]
+    data: dict[str, Any] = {}
+    for name, (unit, meaning) in (_OUTPUTS | {"error": ("1", "numerical error")}).items():
+        values = np.array([row[name] for row in rows])
+        about = {"units": unit, "long_name": meaning}
+        data[name] = (dims, values if many else values[0], about)
+    coordinates: dict[str, Any] = {
+        "pulse_length": (
+            "pulse_length",
+            lengths,
+            {"units": "time", "long_name": "length of the pulse"},
+        )
+    }
+    if many:
+        about = {"units": "energy per moment squared", "long_name": "spin torque P·a"}
+        coordinates["current"] = ("current", torques @ a, about)
+    return xr.Dataset(data, coords=coordinates, attrs={"target": target, "initial": initial})
+
+
+@dataclass(frozen=True)
+class _Write:
+    """A pulse, what is before and after it, and the wanted well."""
+
+    pulse: AxialMagnet
+    rest: AxialMagnet
+    lengths: FloatArray
+    wanted: float
+    wells: tuple[tuple[float, float], ...]
+
+    def outputs(self, size: int) -> dict[str, FloatArray]:
+        """All outputs, shape (L,), with a number of polynomials."""
+        magnet = self.pulse.magnet
+        H0, H = (float(_whole_field(s) @ s.axis) for s in (self.rest, self.pulse))
+        start = CosineEquation(self.rest, size).means(self.rest, *self._within)
+        q, torque_work, pumped = self._followed(start, size)
+        energy = CosineAverages(self.rest, size).energy
+        work = -magnet.moment * (H - H0) * (start[1] - q[:, 1]) + torque_work
+        change = (q - start) @ energy
+        probability = self._probability(size)
+        entropy = _entropy(q) - self._start.entropy
+        heat = change - work
+        settled_energy, settled_entropy = self._after(probability)
+        settled_heat = settled_energy - self._start.energy - work
+        settled = settled_entropy - self._start.entropy
+        beta = magnet.beta
+        before = sum(_mixing(one.probability) for one in self._initial)
+        return {
+            "work": work,
+            "heat": heat,
+            "pumped_entropy": pumped,
+            "energy_change": change,
+            "entropy_change": entropy,
+            "entropy_production": entropy - beta * heat + pumped,
+            "settled_heat": settled_heat,
+            "settled_entropy_change": settled,
+            "settled_entropy_production": settled - beta * settled_heat + pumped,
+            "landauer_bound": -settled,
+            "write_error_rate": probability,
+            "bit_entropy": _mixing(probability) + _mixing(1.0 - probability),
+            "initial_bit_entropy": np.full(self.lengths.shape, before),
+        }
+
+    @property
+    def _within(self) -> tuple[float, float]:
+        return min(w[0] for w in self.wells), max(w[1] for w in self.wells)
+
+    def _followed(self, start: FloatArray, size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Means of the polynomials after each length, and the torque's work and entropy so far."""
+        from scipy.linalg import expm
+
+        averages = CosineAverages(self.pulse, size)
+        matrix = np.zeros((size + 2, size + 2))
+        matrix[:size, :size] = CosineEquation(self.pulse, size).generator.T
+        matrix[size, :size] = averages.torque_power
+        matrix[size + 1, :size] = averages.pumped_entropy_rate
+        here, rows = np.append(start, (0.0, 0.0)), []
+        before, last, step = 0.0, 0.0, np.eye(size + 2)
+        for length in self.lengths.tolist():
+            if abs(length - before - last) > _SAME * length:
+                last = length - before
+                step = expm(last * matrix)
+            here, before = step @ here, length
+            rows.append(here)
+        found = np.array(rows)
+        return found[:, :size], found[:, size], found[:, size + 1]
+
+    def _probability(self, size: int) -> FloatArray:
+        """Probability of the unwanted well."""
+        found = remaining(
+            self.pulse, self.rest, self.lengths, -self.wanted, size, within=self._within
+        )
+        return np.clip(found, 0.0, 1.0)
+
+    @cached_property
+    def _halves(self) -> tuple[_Well, _Well]:
+        """Equilibrium within the wanted and within the unwanted well at rest."""
+        pair = _WELLS if self.wanted > 0.0 else _WELLS[::-1]
+        return _well(self.rest, pair[0]), _well(self.rest, pair[1])
+
+    @cached_property
+    def _initial(self) -> tuple[_Well, ...]:
+        """The wells that are filled at first, with their shares."""
+        found = [_well(self.rest, one) for one in self.wells]
+        total = sum(one.probability for one in found)
+        return tuple(_Well(one.probability / total, one.energy, one.entropy) for one in found)
+
+    @cached_property
+    def _start(self) -> _Well:
+        """Both together."""
+        energy = sum(one.probability * one.energy for one in self._initial)
+        entropy = sum(
+            one.probability * one.entropy + float(_mixing(one.probability)) for one in self._initial
+        )
+        return _Well(1.0, energy, entropy)
+
+    def _after(self, unwanted: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Energy and entropy when the wells have settled."""
+        right, wrong = self._halves
+        energy = right.energy + unwanted * (wrong.energy - right.energy)
+        entropy = right.entropy + unwanted * (wrong.entropy - right.entropy)
+        return energy, entropy + _mixing(unwanted) + _mixing(1.0 - unwanted)
+
+
+@dataclass(frozen=True)
+class _Well:
+    """Probability, and energy and entropy of equilibrium within a well."""
+
+    probability: float
+    energy: float
+    entropy: float
+
+
+def _well(rest: AxialMagnet, within: tuple[float, float]) -> _Well:
+    c, weights = rest.nodes(*within)
+    density = rest.density(c)
+    probability = float(weights @ density)
+    # ln p is -βE up to a constant, for nothing but energies acts at rest
+    magnet = rest.magnet
+    across = np.cross(rest.axis, np.eye(3)[np.argmin(np.abs(rest.axis))])
+    sine = np.sqrt((1.0 - c) * (1.0 + c))[:, None]
+    n = c[:, None] * rest.axis + sine * across / np.linalg.norm(across)
+    share = weights * density / probability
+    energy = float(share @ magnet.energy(magnet.moment * n, np.array(rest.field)))
+    solid = density / (2.0 * np.pi * probability)
+    entropy = -float(share @ np.log(np.maximum(solid, np.finfo(float).tiny)))
+    return _Well(probability, energy, entropy)
+
+
+def _whole_field(state: AxialMagnet) -> FloatArray:
+    P = np.array(state.spin_torque)
+    return np.asarray(np.array(state.field) + state.magnet.field_of_current(P))
+
+
+def _entropy(q: FloatArray) -> FloatArray:
+    """Entropy of densities per solid angle, from the means of the polynomials, shape (L, size)."""
+    size = q.shape[1]
+    c, weights = legendre.leggauss(4 * size)
+    p = (q * (np.arange(size) + 0.5)) @ legendre.legvander(c, size - 1).T
+    positive = np.maximum(p, np.finfo(float).tiny)
+    return np.asarray(-(positive * np.log(positive / (2.0 * np.pi))) @ weights)
+
+
+def _mixing(probability: ArrayLike) -> FloatArray:
+    """-p ln p, zero at p = 0."""
+    p = np.clip(np.asarray(probability, dtype=np.float64), 0.0, 1.0)
+    return np.asarray(-p * np.log(np.where(p > 0.0, p, 1.0)))
+
+
+def _settled(write: _Write, tolerance: float) -> dict[str, FloatArray]:
+    """Outputs with so many polynomials that more of them change nothing."""
+    c = np.linspace(-1.0, 1.0, 501)
+    spread = max(float(np.ptp(s.log_density(c))) for s in (write.pulse, write.rest))
+    size, previous = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
+    while size <= _LARGEST_SIZE:
+        found = write.outputs(size)
+        if previous is not None:
+            changes = [
+                np.abs(found[name] - previous[name]) / (1.0 + np.abs(found[name])) for name in found
+            ]
+            rate = "write_error_rate"
+            change = np.abs(found[rate] - previous[rate])
+            changes.append(1e-3 * change / (found[rate] + _NEGLIGIBLE))
+            error = np.max(changes, axis=0)
+            if np.all(error <= tolerance):
+                return found | {"error": error}
+        previous, size = found, int(1.3 * size)
+    raise ResolutionError(
+        f"cost of a write: {_LARGEST_SIZE} polynomials do not settle to {tolerance:g}; expected "
+        "longer pulses, a smaller barrier or a larger tolerance"
+    )

@@ -1,0 +1,302 @@
+r"""Hysteresis: the loop of a magnet in an alternating field, and the heat that it leaves behind.
+
+For magnets with a common axis a, H(t) = H_b + H₀ sin(2πft) h along it. The means q of the Legendre
+polynomials of c = n·a obey q' = [A₀ + A₁ sin ωt] q, A the transposed backward generator of
+`cosine`. The periodic state is q = Σ q_k e^{ikωt} with
+
+.. math:: (ik\omega - A_0)\, q_k = \tfrac{1}{2i} A_1 (q_{k-1} - q_{k+1}),
+
+solved from large k down by q_{k+1} = S_{k+1} q_k, a continued fraction of matrices (Risken, The
+Fokker-Planck Equation, Springer 1989, ch. 9; for magnets Raikher and Stepanov, Phys. Rev. B 66,
+214406 (2002)). No transient is waited for, whatever the ratio of f to the rate of escape.
+
+A cycle's work is that of the field, W_H = -∮ ⟨m⟩·dH, the loop's area, and that of a constant
+torque. The heat is Q = ∮ E(H)·q' dt - W_P, with the series E of the energy at the field of the
+moment; the first law closes the cycle, W + Q = 0.
+
+Units: those of the magnet; f in cycles per time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spintherm import validation
+from spintherm.exact import AxialMagnet
+from spintherm.fokker_planck.generator import ResolutionError
+from spintherm.magnet import Magnet
+from spintherm.switching.averages import CosineAverages, along, axis_of
+from spintherm.switching.cosine import CosineEquation
+from spintherm.validation import FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FIRST_SIZE = 24
+_LARGEST_SIZE = 500
+_FIRST_HARMONICS = 12
+_MOST_HARMONICS = 3000
+_ROUNDING = 1e-13
+
+_OUTPUTS = {
+    "work": ("energy", "mean work of a cycle"),
+    "heat": ("energy", "mean heat absorbed in a cycle"),
+    "pumped_entropy": ("k_B", "mean entropy pumped in a cycle"),
+    "entropy_production": ("k_B", "entropy production of a cycle"),
+    "loop_area": ("energy", "area of the loop, the field's work"),
+    "error": ("energy", "numerical error of the heat, estimated"),
+}
+
+
+def hysteresis_loop(
+    magnet: Magnet,
+    amplitudes: ArrayLike,
+    frequencies: ArrayLike,
+    *,
+    direction: ArrayLike | None = None,
+    bias_field: ArrayLike = (0.0, 0.0, 0.0),
+    spin_torque: ArrayLike = (0.0, 0.0, 0.0),
+    points: int = 128,
+    tolerance: float = 1e-8,
+) -> xr.Dataset:
+    """Return loops of the mean moment in an alternating field, and what a cycle costs.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        With a common axis of anisotropy, polarisers, fields and torque; T > 0.
+    amplitudes : array_like, shape () or (A,)
+        H₀ > 0.
+    frequencies : array_like, shape () or (F,)
+        f > 0, in cycles per time.
+    direction : array_like, shape (3,), optional
+        h, along the common axis; by default that of the first polariser, or of `AxialMagnet`.
+    bias_field, spin_torque : array_like, shape (3,)
+        Constant field and torque besides.
+    points : int
+        Number of phases of the loop.
+    tolerance : float
+        Largest change of ⟨m·h⟩/|m|, and of the heat as a fraction of the largest possible work,
+        4 m H₀ plus that of the torque, when the numbers of polynomials and of harmonics grow.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``mean_moment`` (amplitude, frequency, phase), ⟨m·h⟩ in the periodic state; ``field``
+        (amplitude, phase), H·h; ``work``, ``heat`` (absorbed, so negative), ``pumped_entropy``,
+        ``entropy_production``, ``loop_area`` of a cycle and ``dissipated_power``, -f times the
+        heat, (amplitude, frequency); ``error``, of the heat. Scalars give no dimension.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused or there is no common axis.
+    ResolutionError
+        If 500 polynomials or 3000 harmonics do not suffice.
+    """
+    import xarray as xr
+
+    H0, f = _positive("amplitudes", amplitudes), _positive("frequencies", frequencies)
+    limit = validation.finite_scalar("tolerance", tolerance, positive=True)
+    count = validation.positive_integer("points", points)
+    bias = validation.vector("bias_field", bias_field)
+    P = validation.vector("spin_torque", spin_torque)
+    h = axis_of(magnet, direction, bias, P)
+    phase = np.arange(count) / count
+    grid = [
+        [
+            _settled(_Drive(along(magnet, h), bias, P, h, strength), rate, phase, limit)
+            for rate in np.atleast_1d(f).tolist()
+        ]
+        for strength in np.atleast_1d(H0).tolist()
+    ]
+    dims = tuple(name for name, of in (("amplitude", H0), ("frequency", f)) if np.ndim(of) == 1)
+    shape = H0.shape + f.shape
+    data: dict[str, Any] = {}
+    for name, (unit, meaning) in _OUTPUTS.items():
+        values = np.array([[one.cycle[name] for one in row] for row in grid]).reshape(shape)
+        data[name] = (dims, values, {"units": unit, "long_name": meaning})
+    about = {"units": "energy/time", "long_name": "mean power dissipated as heat"}
+    data["dissipated_power"] = (dims, -data["heat"][1] * f, about)
+    loops = np.array([[one.loop for one in row] for row in grid]).reshape((*shape, count))
+    about = {"units": "moment", "long_name": "mean moment along the field"}
+    data["mean_moment"] = ((*dims, "phase"), loops, about)
+    field = float(bias @ h) + np.multiply.outer(H0, np.sin(2.0 * np.pi * phase))
+    about = {"units": "energy per moment", "long_name": "field"}
+    data["field"] = ((*dims[: H0.ndim], "phase"), field, about)
+    coordinates = {
+        "amplitude": (
+            dims[: H0.ndim],
+            H0,
+            {"units": "energy per moment", "long_name": "amplitude of the field"},
+        ),
+        "frequency": (
+            dims[H0.ndim :],
+            f,
+            {"units": "1/time", "long_name": "frequency of the field"},
+        ),
+        "phase": ("phase", phase, {"units": "1", "long_name": "part of the cycle"}),
+    }
+    return xr.Dataset(data, coords=coordinates, attrs={"direction": h, "tolerance": limit})
+
+
+@dataclass(frozen=True)
+class _Drive:
+    """Magnet, constant fields, direction and amplitude of the alternating field."""
+
+    magnet: Magnet
+    bias: FloatArray
+    spin_torque: FloatArray
+    direction: FloatArray
+    amplitude: float
+
+    def at(self, sine: float) -> AxialMagnet:
+        """Return the magnet in the field of a phase."""
+        H = self.bias + sine * self.amplitude * self.direction
+        return AxialMagnet(self.magnet, H, self.spin_torque)
+
+    @property
+    def sense(self) -> float:
+        """Cosine between the direction of the field and the axis."""
+        return float(self.direction @ self.at(0.0).axis)
+
+    @property
+    def span(self) -> float:
+        """Largest range of the logarithm of the stationary density."""
+        c = np.linspace(-1.0, 1.0, 501)
+        return max(float(np.ptp(self.at(s).log_density(c))) for s in (-1.0, 1.0))
+
+    @property
+    def largest_power(self) -> float:
+        """Largest power of the torque, in size."""
+        return max(CosineAverages(self.at(s), 24).largest_torque_power for s in (-1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """Periodic state in a given number of polynomials and of harmonics."""
+
+    drive: _Drive
+    frequency: float
+    size: int
+    harmonics: int
+
+    @property
+    def omega(self) -> float:
+        return 2.0 * np.pi * self.frequency
+
+    @cached_property
+    def matrices(self) -> tuple[FloatArray, FloatArray]:
+        """A₀ and A₁, shape (size, size)."""
+        up, down = (CosineEquation(self.drive.at(s), self.size).generator.T for s in (1.0, -1.0))
+        return 0.5 * (up + down), 0.5 * (up - down)
+
+    @cached_property
+    def coefficients(self) -> NDArray[np.complex128]:
+        """Harmonics q_k, k = 0 to `harmonics`, shape (harmonics + 1, size)."""
+        constant, alternating = self.matrices
+        coupling = alternating / 2j
+        ratios: list[NDArray[Any]] = [np.zeros((self.size, self.size), dtype=np.complex128)]
+        for k in range(self.harmonics, 0, -1):
+            matrix = coupling @ ratios[-1] - constant
+            matrix[np.diag_indices(self.size)] += 1j * k * self.omega
+            ratios.append(np.linalg.solve(matrix, coupling))
+        # the mean of P_0 is one at all times: its own row, all zeros, gives way to that
+        matrix = constant - alternating @ ratios[-1].imag
+        first = np.zeros(self.size)
+        first[0] = 1.0
+        first[1:] = np.linalg.solve(matrix[1:, 1:], -matrix[1:, 0])
+        q: list[NDArray[Any]] = [first.astype(np.complex128)]
+        for ratio in ratios[:0:-1]:
+            q.append(ratio @ q[-1])
+        return np.array(q)
+
+    def means(self, phase: FloatArray, order: int = 0) -> FloatArray:
+        """Means of the polynomials, or derivatives in time, at phases, shape (phases, size)."""
+        k = np.arange(self.harmonics + 1)
+        waves = np.exp(2j * np.pi * np.outer(phase, k)) * (1j * self.omega * k) ** order
+        waves[:, 1:] *= 2.0
+        return np.asarray((waves @ self.coefficients).real)
+
+    @cached_property
+    def cycle(self) -> dict[str, float]:
+        """Means over a cycle."""
+        drive, period = self.drive, 1.0 / self.frequency
+        m, H0 = drive.magnet.moment, drive.amplitude
+        area = -2.0 * np.pi * m * H0 * drive.sense * float(self.coefficients[1, 1].real)
+        phase = np.arange(4 * self.harmonics) / (4 * self.harmonics)
+        q, sine = self.means(phase), np.sin(2.0 * np.pi * phase)[:, None]
+        ends = [CosineAverages(drive.at(s), self.size) for s in (1.0, -1.0)]
+        energy = _interpolated(ends[0].energy, ends[1].energy, sine)
+        power = _interpolated(ends[0].torque_power, ends[1].torque_power, sine)
+        rate = self.means(phase, order=1)
+        torque_work = period * float(np.mean(np.sum(power * q, axis=1)))
+        heat = period * float(np.mean(np.sum(energy * rate, axis=1))) - torque_work
+        pumped = period * float(ends[0].pumped_entropy_rate @ self.coefficients[0].real)
+        return {
+            "work": area + torque_work,
+            "heat": heat,
+            "pumped_entropy": pumped,
+            "entropy_production": pumped - drive.magnet.beta * heat,
+            "loop_area": area,
+        }
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What is handed on of a periodic state."""
+
+    loop: FloatArray
+    cycle: dict[str, float]
+
+
+def _settled(drive: _Drive, frequency: float, phase: FloatArray, tolerance: float) -> _Settled:
+    """Periodic state at a frequency, refined until nothing changes by more than the tolerance."""
+    size = _FIRST_SIZE + int(3.0 * np.sqrt(drive.span))
+    here = _Cycle(drive, frequency, size, _FIRST_HARMONICS)
+    largest = 4.0 * drive.magnet.moment * drive.amplitude + drive.largest_power / frequency
+    while True:
+        if here.size > _LARGEST_SIZE or here.harmonics > _MOST_HARMONICS:
+            raise ResolutionError(
+                f"hysteresis loop: {here.size} polynomials and {here.harmonics} harmonics do not "
+                f"settle to {tolerance:g}; expected a lower amplitude, a smaller barrier or a "
+                "larger tolerance"
+            )
+        finer = replace(here, size=int(1.3 * here.size), harmonics=2 * here.harmonics)
+        # tails of both expansions; the comparison below counts, and these save it where it is vain
+        q = np.abs(here.coefficients)
+        more_harmonics = float(q[-1].max()) > tolerance
+        more_size = float(q[:, -2:].max()) > tolerance
+        if more_harmonics or more_size:
+            here = replace(
+                here,
+                size=finer.size if more_size else here.size,
+                harmonics=finer.harmonics if more_harmonics else here.harmonics,
+            )
+        else:
+            finer = replace(finer, harmonics=int(1.4 * here.harmonics))
+            m = drive.magnet.moment * drive.sense
+            before, after = (m * one.means(phase)[:, 1] for one in (here, finer))
+            error = abs(finer.cycle["heat"] - here.cycle["heat"])
+            error += _ROUNDING * largest
+            change = float(np.abs(after - before).max()) / drive.magnet.moment
+            if max(change, error / largest) <= tolerance:
+                return _Settled(after, finer.cycle | {"error": error})
+            here = finer
+
+
+def _interpolated(up: FloatArray, down: FloatArray, sine: FloatArray) -> FloatArray:
+    """Series at the phases, of what is a straight line in the field."""
+    return np.asarray(0.5 * (up + down) + 0.5 * sine * (up - down))
+
+
+def _positive(name: str, value: ArrayLike) -> FloatArray:
+    values = validation.real_array(name, value)
+    if values.ndim > 1 or values.size == 0 or np.any(values <= 0.0):
+        raise ValueError(validation.complaint(name, value, "numbers above zero"))
+    return values

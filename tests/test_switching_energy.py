@@ -383,3 +383,21 @@ def test_mean_cost_of_a_write_against_trajectories():
     up = sampled["final_moment"].values @ AXIS > 0
     # the wells are those of the polariser, -AXIS; after the pulse hardly a path changes its well
     assert abs(up.mean() - float(found["write_error_rate"][0])) < 0.03
+
+
+def test_a_free_layer_against_the_density_engine():
+    """Spherical harmonics, with barrier, asymmetry and field-like torque."""
+    magnet, tau = bit(4.0, damping=0.25), 1.5
+    P, H, rest = 1.4 * AXIS, -0.6 * AXIS, 0.3 * AXIS
+    found = write_cost(magnet, [tau], spin_torque=P, field=H, resting_field=rest)
+    protocol = Protocol(
+        1.2 * tau,
+        Constant(tuple(rest)) + Pulse(tuple(H - rest), 0.1 * tau, 1.1 * tau),
+        Pulse(tuple(P), 0.1 * tau, 1.1 * tau),
+    )
+    ends = evolve(magnet, protocol, save_at=[0.0, np.nextafter(1.1 * tau, 2 * tau)])
+    for name, key in (("work", "work"), ("pumped_entropy", "pumped_entropy")):
+        assert float(found[name][0]) == pytest.approx(float(ends[key][1]), abs=1e-8)
+    for name, key in (("energy_change", "energy"), ("entropy_change", "entropy")):
+        change = float(ends[key][1] - ends[key][0])
+        assert float(found[name][0]) == pytest.approx(change, abs=1e-8)

@@ -26,9 +26,9 @@ def random_magnet(seed: int) -> tuple[Magnet, Protocol]:
     moment, gamma, T = random.uniform(0.6, 1.7, 3)
     eta = random.uniform(0.2, 0.8)
     matrix = random.normal(size=(3, 3))
-    energy = Anisotropy.quadratic_form(T * (matrix + matrix.T) / 2)
+    energy = Anisotropy.quadratic_form(0.4 * T * (matrix + matrix.T))
     if seed % 2:
-        quartic = {key: 0.4 * T * random.normal() for key in exponents(4)}
+        quartic = {key: 0.3 * T * random.normal() for key in exponents(4)}
         energy = energy + Anisotropy.polynomial(quartic)
     first, second = random.normal(size=(2, 3))
     polarisers = [
@@ -38,7 +38,7 @@ def random_magnet(seed: int) -> tuple[Magnet, Protocol]:
         efficiency = TorqueEfficiency.polynomial(random.uniform(-0.6, 0.6, 3))
         polarisers.append(Polariser(second, efficiency, -0.7, field_like=-0.4))
     magnet = Magnet(moment, gamma, eta, T, anisotropy=energy, polarisers=tuple(polarisers))
-    duration = random.uniform(0.4, 1.0)
+    duration = random.uniform(0.2, 0.5)
     start, stop = random.uniform(-1.2, 1.2, (2, 3))
     peak = random.uniform(0.4, 1.0) * polarisers[0].vector
     field, torque = Ramp(start, stop, duration), Triangle(peak, duration)

@@ -99,7 +99,7 @@ def test_misuse_is_one_line_and_exit_code_2(words, expected, capsys):
     ("change", "expected"),
     [
         (("[magnet]", "[magent]"), "'magnet', 'protocol', 'simulate'; unknown: ['magent']"),
-        (("damping = 0.5", "dumping = 0.5"), "'damping', 'temperature'; unknown: ['dumping']"),
+        (("damping = 0.5", "dumping = 0.5"), "'anisotropy', 'polarisers'; unknown: ['dumping']"),
         (("damping = 0.5", "damping = -0.5"), "damping=-0.5: expected a finite number >= 0"),
         (("damping = 0.5", "damping = 'much'"), "damping='much'"),
         (('kind = "ramp"', 'kind = "rump"'), "kind='rump': expected one of 'constant'"),

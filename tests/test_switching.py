@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.sparse import diags_array
 
-from spintherm import Anisotropy, Magnet, Polariser, TorqueEfficiency
+from spintherm import Anisotropy, Magnet, Polariser, Protocol, TorqueEfficiency, simulate
 from spintherm.exact import AxialMagnet
 from spintherm.switching import (
     dwell_times,
@@ -85,6 +85,38 @@ def test_write_error_rates_down_to_1e_15_agree_with_finite_volumes(initial, sign
     assert np.all(error < 0.05 * rates)
     assert np.all(np.abs(rates - richardson) < error), (rates, richardson)
     assert np.all(found["write_error_rate_error"].values <= 1e-6 * rates)
+
+
+def test_write_error_rates_agree_with_trajectories():
+    """20 000 paths from equilibrium in the well; 4.5 binomial standard errors.
+
+    The bias of the steps is looked for by halving them.
+    """
+    sigma = 12.0
+    magnet = bit(sigma)
+    p = magnet.polarisers[0].vector
+    torque = -1.5 * critical(magnet, sigma) * p
+    length = 3.0 / (2 * sigma * magnet.damping * magnet.temperature)
+    rng = np.random.default_rng(3)
+    start = magnet.sample_equilibrium((0, 0, 0), 60_000, rng)
+    start = start[start @ p > 0][:20_000]
+    exact = float(write_error_rate(magnet, [length], spin_torque=torque)["write_error_rate"][0])
+    assert 0.02 < exact < 0.5
+    shares = []
+    for steps in (1000, 2000):
+        paths = simulate(
+            magnet,
+            Protocol(length, None, torque),
+            trajectories=20_000,
+            steps=steps,
+            seed=4,
+            initial=start,
+        )
+        shares.append(float((paths["final_moment"].values @ p > 0).mean()))
+    error = np.sqrt(exact * (1 - exact) / 20_000)
+    assert abs(shares[1] - exact) < 4.5 * error
+    # the two runs share no noise: their difference has the error of both
+    assert abs(shares[1] - shares[0]) < 4.5 * np.sqrt(2) * error
 
 
 def test_write_error_rate_of_many_currents():

@@ -139,6 +139,23 @@ def test_write_error_rate_of_many_currents():
     )
 
 
+def test_a_magnet_without_an_axis_takes_that_of_the_pulse_before_it_too():
+    """A resting field against the pulse's is on the same axis, with a sign of its own."""
+    plain = Magnet(1.3, 0.8, 0.3, 0.7)
+    polar = Magnet(1.3, 0.8, 0.3, 0.7, polarisers=Polariser((0, 0, -1)))
+    fields = {"field": (0, 0, -0.5), "resting_field": (0, 0, 0.8)}
+    for initial in ("parallel", "antiparallel"):
+        one, other = (
+            write_error_rate(m, [0.7], spin_torque=(0, 0, 0), initial=initial, **fields)
+            for m in (plain, polar)
+        )
+        np.testing.assert_allclose(one["write_error_rate"], other["write_error_rate"], rtol=1e-12)
+        one, other = (
+            switching_time_distribution(m, [0.7], initial=initial, **fields) for m in (plain, polar)
+        )
+        np.testing.assert_allclose(one["survival"], other["survival"], rtol=1e-9)
+
+
 @pytest.mark.parametrize("initial", ["parallel", "antiparallel"])
 def test_mean_switching_time_is_the_quadrature(initial):
     sigma = 12.0

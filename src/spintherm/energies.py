@@ -86,7 +86,7 @@ class Anisotropy:
         Anisotropy
             The energy.
         """
-        u = _unit("axis", axis)
+        u = validation.unit_direction("axis", axis)
         K = validation.finite_scalar("constant", constant)
         K2 = validation.finite_scalar("fourth_order", fourth_order)
         across = _plus({(0, 0, 0): 1.0}, _times(_linear(u), _linear(u)), -1.0)
@@ -119,7 +119,10 @@ class Anisotropy:
         ValueError
             If the axes are not perpendicular.
         """
-        e, h = _unit("easy_axis", easy_axis), _unit("hard_axis", hard_axis)
+        e, h = (
+            validation.unit_direction("easy_axis", easy_axis),
+            validation.unit_direction("hard_axis", hard_axis),
+        )
         if abs(float(e @ h)) > _SYMMETRIC:
             raise ValueError(
                 validation.complaint("hard_axis", hard_axis, "a vector across easy_axis")
@@ -541,14 +544,6 @@ def _axis(i: int) -> Terms:
 def _linear(vector: FloatArray) -> Terms:
     x, y, z = (float(v) for v in vector)
     return {(1, 0, 0): x, (0, 1, 0): y, (0, 0, 1): z}
-
-
-def _unit(name: str, value: ArrayLike) -> FloatArray:
-    vector = validation.vector(name, value)
-    length = float(np.linalg.norm(vector))
-    if length == 0.0:
-        raise ValueError(validation.complaint(name, value, "a vector other than 0"))
-    return np.asarray(vector / length)
 
 
 def _orthonormal(name: str, value: ArrayLike) -> FloatArray:

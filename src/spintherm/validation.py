@@ -239,6 +239,32 @@ def vector(name: str, value: ArrayLike) -> FloatArray:
     return array
 
 
+def unit_direction(name: str, value: ArrayLike) -> FloatArray:
+    """Return one vector with length one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error.
+    value : array_like, shape (3,)
+        A vector other than zero.
+
+    Returns
+    -------
+    ndarray, shape (3,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not one vector, or the vector is zero.
+    """
+    n = vector(name, value)
+    length = np.linalg.norm(n)
+    if length == 0.0:
+        raise ValueError(complaint(name, value, "a vector other than 0"))
+    return np.asarray(n / length)
+
+
 def increasing_times(name: str, value: ArrayLike) -> FloatArray:
     """Return `value` as a list of strictly increasing times.
 

@@ -26,7 +26,6 @@ from numpy.polynomial import legendre
 from numpy.typing import ArrayLike
 
 from spintherm import validation
-from spintherm.energies import Anisotropy
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.validation import FloatArray
@@ -116,6 +115,31 @@ class AxialMagnet:
         """D = ηT, the rate that all others are measured in."""
         return self.magnet.damping * self.magnet.temperature
 
+    @property
+    def whole_field(self) -> FloatArray:
+        """H + H_FL, with the field of the current, shape (3,)."""
+        P = np.array(self.spin_torque)
+        return np.asarray(np.array(self.field) + self.magnet.field_of_current(P))
+
+    def directions(self, cosine: ArrayLike) -> FloatArray:
+        """Return unit vectors n with n·a = c, all at one azimuth.
+
+        Parameters
+        ----------
+        cosine : array_like, shape (...)
+            c, from -1 to 1.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            Directions.
+        """
+        c, a = np.asarray(cosine, dtype=np.float64), self.axis
+        across = np.cross(a, np.eye(3)[np.argmin(np.abs(a))])
+        across = across / np.linalg.norm(across)
+        sine = np.sqrt(np.maximum((1.0 - c) * (1.0 + c), 0.0))
+        return np.asarray(c[..., None] * a + sine[..., None] * across)
+
     def log_density(self, cosine: ArrayLike) -> FloatArray:
         """Return the logarithm of the stationary density of c, up to a constant.
 
@@ -132,19 +156,16 @@ class AxialMagnet:
         c = np.asarray(cosine, dtype=np.float64)
         magnet, a = self.magnet, self.axis
         total = np.array(self.spin_torque)
-        H = float((np.array(self.field) + magnet.field_of_current(total)) @ a)
-        value = magnet.moment * H * c
+        value = magnet.moment * float(self.whole_field @ a) * c
         if magnet.anisotropy is not None:
-            value = value - _of_cosine(magnet.anisotropy, a, c)
+            value = value - magnet.anisotropy(self.directions(c))
         push = magnet.gyromagnetic_ratio * magnet.moment / magnet.damping
         if not magnet.polarisers:
             return np.asarray((value + push * float(total @ a) * c) / magnet.temperature)
         amplitude = float(magnet.torque_amplitude(total))
         for item in magnet.polarisers:
             sense = float(np.sign(item.vector @ a))
-            series, _ = item.efficiency.legendre()
-            primitive = legendre.legval(sense * c, legendre.legint(series))
-            value = value + push * amplitude * item.strength * primitive
+            value = value + push * amplitude * item.strength * item.efficiency.integral(sense * c)
         return np.asarray(value / magnet.temperature)
 
     @property
@@ -166,10 +187,31 @@ class AxialMagnet:
         ndarray, shape (...)
             Density.
         """
+        top, total = self._normalisation
+        return np.asarray(np.exp(self.log_density(cosine) - top) / total)
+
+    @cached_property
+    def _normalisation(self) -> tuple[float, float]:
+        """Largest ln p, and the integral of p over it."""
         whole = self._panels(-1.0, 1.0)
         top = float(whole.values.max())
-        total = float(np.sum(whole.weights * np.exp(whole.values - top)))
-        return np.asarray(np.exp(self.log_density(cosine) - top) / total)
+        return top, float(np.sum(whole.weights * np.exp(whole.values - top)))
+
+    def probability(self, low: float, high: float) -> float:
+        """Return the stationary probability of c between two cosines.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of the range, from -1 to 1.
+
+        Returns
+        -------
+        float
+            With relative accuracy, however small.
+        """
+        c, weights = self.nodes(low, high)
+        return float(weights @ self.density(c))
 
     def nodes(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
         """Return points and weights of a quadrature in c that resolves the density.
@@ -368,12 +410,3 @@ def _up_to_node() -> FloatArray:
         [legendre.legval(nodes, legendre.legint(row, lbnd=-1.0)) for row in np.eye(_NODES)], axis=1
     )
     return np.asarray(primitives @ series)
-
-
-def _of_cosine(anisotropy: Anisotropy, axis: FloatArray, cosine: FloatArray) -> FloatArray:
-    """Energy of an axially symmetric anisotropy at the cosine from its axis."""
-    other = np.eye(3)[np.argmin(np.abs(axis))]
-    across = np.cross(axis, other)
-    across = across / np.linalg.norm(across)
-    sine = np.sqrt(np.maximum((1.0 - cosine) * (1.0 + cosine), 0.0))
-    return anisotropy(cosine[..., None] * axis + sine[..., None] * across)

@@ -14,6 +14,7 @@ the solution itself becomes small, and not forward, where it is a remainder of o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,8 @@ from spintherm.exact import AxialMagnet
 from spintherm.validation import FloatArray
 
 _DRIFT_ERROR = 1e-13
+_SAME = 1e-12
+_DECAY_OF_A_STEP = 4.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,41 @@ class CosineEquation:
         out = 0.5 * (before - at_zero[1:])
         out[0] = 0.5
         return np.asarray(out)
+
+
+def propagators(
+    generator: FloatArray, times: FloatArray, fastest: float = 0.0
+) -> Iterator[tuple[FloatArray, int]]:
+    """Yield for each time the exponential that leads there from the time before, and how often.
+
+    A matrix exponential is good to rounding of its largest element. With `fastest`, a rate of
+    decay, the way is cut in equal parts none of which lets all else fall below that.
+
+    Parameters
+    ----------
+    generator : ndarray, shape (size, size)
+        Per time.
+    times : ndarray, shape (n,)
+        Increasing, from zero on.
+    fastest : float
+        Rate of decay.
+
+    Yields
+    ------
+    step : ndarray, shape (size, size)
+    count : int
+        How many such steps make up the way.
+    """
+    from scipy.linalg import expm
+
+    before, last, count, step = 0.0, 0.0, 1, np.eye(len(generator))
+    for time in times.tolist():
+        if abs(time - before - last) > _SAME * time:
+            last = time - before
+            count = 1 + int(last * fastest / _DECAY_OF_A_STEP)
+            step = expm(last / count * generator)
+        before = time
+        yield step, count
 
 
 def log_density_slope(state: AxialMagnet) -> FloatArray:

@@ -36,8 +36,9 @@ from spintherm import validation
 from spintherm.exact import AxialMagnet
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.magnet import Magnet
-from spintherm.switching.averages import CosineAverages, along, axis_of
-from spintherm.switching.cosine import CosineEquation
+from spintherm.switching import bit
+from spintherm.switching.averages import CosineAverages
+from spintherm.switching.cosine import CosineEquation, propagators
 from spintherm.switching.writing import remaining
 from spintherm.validation import FloatArray
 
@@ -46,10 +47,8 @@ if TYPE_CHECKING:
 
 _FIRST_SIZE = 40
 _LARGEST_SIZE = 1000
-_SAME = 1e-12
 _NEGLIGIBLE = 1e-30
 """Probability below which relative accuracy is not asked for."""
-_WELLS = ((0.0, 1.0), (-1.0, 0.0))
 
 _OUTPUTS = {
     "work": ("energy", "mean work"),
@@ -122,30 +121,23 @@ def write_cost(
     """
     import xarray as xr
 
-    lengths = validation.increasing_times("pulse_lengths", pulse_lengths)
-    if lengths[0] <= 0.0:
-        raise ValueError(validation.complaint("pulse_lengths", lengths, "times above zero"))
-    torques = validation.vectors("spin_torque", spin_torque)
-    if torques.ndim > 2:
-        raise ValueError(validation.complaint("spin_torque", torques, "shape (3,) or (C, 3)"))
+    lengths, torques = bit.pulse_lengths(pulse_lengths), bit.spin_torques(spin_torque)
     H, rest = validation.vector("field", field), validation.vector("resting_field", resting_field)
-    if target not in ("parallel", "antiparallel"):
-        raise ValueError(validation.complaint("target", target, "'parallel' or 'antiparallel'"))
+    towards = bit.sign_of_well("target", target)
     known = ("equilibrium", "parallel", "antiparallel")
     if initial not in known:
         raise ValueError(validation.complaint("initial", initial, f"one of {', '.join(known)}"))
     limit = validation.finite_scalar("tolerance", tolerance, positive=True)
-    a = axis_of(magnet, None, H, rest, *np.atleast_2d(torques))
-    whole = along(magnet, a)
+    a = bit.axis_of(magnet, None, H, rest, *np.atleast_2d(torques))
+    whole = bit.along(magnet, a)
     rows = []
     for torque in np.atleast_2d(torques):
         pulse, resting = AxialMagnet(whole, H, torque), AxialMagnet(whole, rest)
         turn = float(np.sign(a @ pulse.axis))
-        wanted = turn if target == "parallel" else -turn
-        wells: tuple[tuple[float, float], ...] = _WELLS
+        wells: tuple[tuple[float, float], ...] = (bit.UPPER, bit.LOWER)
         if initial != "equilibrium":
-            wells = (_WELLS[0 if (initial == "parallel") == (turn > 0.0) else 1],)
-        rows.append(_settled(_Write(pulse, resting, lengths, wanted, wells), limit))
+            wells = (bit.well(turn * bit.sign_of_well("initial", initial)),)
+        rows.append(_settled(_Write(pulse, resting, lengths, turn * towards, wells), limit))
     many = torques.ndim == 2
     dims: tuple[str, ...] = ("current", "pulse_length")[0 if many else 1 :]
     data: dict[str, Any] = {}
@@ -179,7 +171,7 @@ class _Write:
     def outputs(self, size: int) -> dict[str, FloatArray]:
         """All outputs, shape (L,), with a number of polynomials."""
         magnet = self.pulse.magnet
-        H0, H = (float(_whole_field(s) @ s.axis) for s in (self.rest, self.pulse))
+        H0, H = (float(s.whole_field @ s.axis) for s in (self.rest, self.pulse))
         start = CosineEquation(self.rest, size).means(self.rest, *self._within)
         q, torque_work, pumped = self._followed(start, size)
         energy = CosineAverages(self.rest, size).energy
@@ -215,20 +207,14 @@ class _Write:
 
     def _followed(self, start: FloatArray, size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Means of the polynomials after each length, and the torque's work and entropy so far."""
-        from scipy.linalg import expm
-
         averages = CosineAverages(self.pulse, size)
         matrix = np.zeros((size + 2, size + 2))
         matrix[:size, :size] = CosineEquation(self.pulse, size).generator.T
         matrix[size, :size] = averages.torque_power
         matrix[size + 1, :size] = averages.pumped_entropy_rate
         here, rows = np.append(start, (0.0, 0.0)), []
-        before, last, step = 0.0, 0.0, np.eye(size + 2)
-        for length in self.lengths.tolist():
-            if abs(length - before - last) > _SAME * length:
-                last = length - before
-                step = expm(last * matrix)
-            here, before = step @ here, length
+        for step, _ in propagators(matrix, self.lengths):
+            here = step @ here
             rows.append(here)
         found = np.array(rows)
         return found[:, :size], found[:, size], found[:, size + 1]
@@ -243,8 +229,8 @@ class _Write:
     @cached_property
     def _halves(self) -> tuple[_Well, _Well]:
         """Equilibrium within the wanted and within the unwanted well at rest."""
-        pair = _WELLS if self.wanted > 0.0 else _WELLS[::-1]
-        return _well(self.rest, pair[0]), _well(self.rest, pair[1])
+        right, wrong = (_well(self.rest, bit.well(side)) for side in (self.wanted, -self.wanted))
+        return right, wrong
 
     @cached_property
     def _initial(self) -> tuple[_Well, ...]:
@@ -284,20 +270,12 @@ def _well(rest: AxialMagnet, within: tuple[float, float]) -> _Well:
     density = rest.density(c)
     probability = float(weights @ density)
     # ln p is -βE up to a constant, for nothing but energies acts at rest
-    magnet = rest.magnet
-    across = np.cross(rest.axis, np.eye(3)[np.argmin(np.abs(rest.axis))])
-    sine = np.sqrt((1.0 - c) * (1.0 + c))[:, None]
-    n = c[:, None] * rest.axis + sine * across / np.linalg.norm(across)
+    moments = rest.magnet.moment * rest.directions(c)
     share = weights * density / probability
-    energy = float(share @ magnet.energy(magnet.moment * n, np.array(rest.field)))
+    energy = float(share @ rest.magnet.energy(moments, np.array(rest.field)))
     solid = density / (2.0 * np.pi * probability)
     entropy = -float(share @ np.log(np.maximum(solid, np.finfo(float).tiny)))
     return _Well(probability, energy, entropy)
-
-
-def _whole_field(state: AxialMagnet) -> FloatArray:
-    P = np.array(state.spin_torque)
-    return np.asarray(np.array(state.field) + state.magnet.field_of_current(P))
 
 
 def _entropy(q: FloatArray) -> FloatArray:

@@ -30,7 +30,8 @@ from spintherm import validation
 from spintherm.exact import AxialMagnet
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.magnet import Magnet
-from spintherm.switching.averages import CosineAverages, along, axis_of
+from spintherm.switching import bit
+from spintherm.switching.averages import CosineAverages
 from spintherm.switching.cosine import CosineEquation
 from spintherm.validation import FloatArray
 
@@ -106,11 +107,11 @@ def hysteresis_loop(
     count = validation.positive_integer("points", points)
     bias = validation.vector("bias_field", bias_field)
     P = validation.vector("spin_torque", spin_torque)
-    h = axis_of(magnet, direction, bias, P)
+    h = bit.axis_of(magnet, direction, bias, P)
     phase = np.arange(count) / count
     grid = [
         [
-            _settled(_Drive(along(magnet, h), bias, P, h, strength), rate, phase, limit)
+            _settled(_Drive(bit.along(magnet, h), bias, P, h, strength), rate, phase, limit)
             for rate in np.atleast_1d(f).tolist()
         ]
         for strength in np.atleast_1d(H0).tolist()

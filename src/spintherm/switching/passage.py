@@ -20,14 +20,14 @@ from spintherm import validation
 from spintherm.exact import AxialMagnet
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.magnet import Magnet
-from spintherm.switching.cosine import log_density_slope
+from spintherm.switching import bit
+from spintherm.switching.cosine import log_density_slope, propagators
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _LARGEST_SIZE = 800
-_SAME = 1e-12
 _FIRST_SIZE = 40
 
 
@@ -80,16 +80,16 @@ def switching_time_distribution(
     t = validation.increasing_times("times", times)
     if t[0] < 0.0:
         raise ValueError(validation.complaint("times", t, "times from zero on"))
-    if initial not in ("parallel", "antiparallel"):
-        raise ValueError(validation.complaint("initial", initial, "'parallel' or 'antiparallel'"))
+    sense = bit.sign_of_well("initial", initial)
     goal = validation.finite_scalar("target", target)
     if not -1.0 < goal < 1.0:
         raise ValueError(validation.complaint("target", target, "a cosine between -1 and 1"))
     limit = validation.finite_scalar("tolerance", tolerance, positive=True)
-    state, rest = AxialMagnet(magnet, field, spin_torque), AxialMagnet(magnet, resting_field)
-    a = magnet.polarisers[0].vector if magnet.polarisers else state.axis
-    turn = float(np.sign(a @ state.axis))
-    sense, goal = (turn if initial == "parallel" else -turn), turn * goal
+    axis = bit.axis_of(magnet, None, field, spin_torque)
+    whole = bit.along(magnet, axis)
+    state, rest = AxialMagnet(whole, field, spin_torque), AxialMagnet(whole, resting_field)
+    turn = float(np.sign(axis @ state.axis))
+    sense, goal = turn * sense, turn * goal
     spread = float(np.ptp(state.log_density(np.linspace(-1.0, 1.0, 501))))
     size, before = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
     while size <= _LARGEST_SIZE:
@@ -141,18 +141,13 @@ def dwell_times(
     """
     import xarray as xr
 
-    torques = validation.vectors("spin_torque", spin_torque)
-    if torques.ndim > 2:
-        raise ValueError(validation.complaint("spin_torque", torques, "shape (3,) or (C, 3)"))
-    rows, axis = [], np.zeros(3)
+    torques = bit.spin_torques(spin_torque)
+    axis = bit.axis_of(magnet, None, field, *np.atleast_2d(torques))
+    rows = []
     for torque in np.atleast_2d(torques):
         state = AxialMagnet(magnet, field, torque)
-        axis = magnet.polarisers[0].vector if magnet.polarisers else state.axis
-        up = (0.0, 1.0) if float(axis @ state.axis) > 0.0 else (-1.0, 0.0)
-        c, weights = state.nodes(*up)
-        down, other_weights = state.nodes(-up[1], -up[0])
-        parallel = float(weights @ state.density(c))
-        antiparallel = float(other_weights @ state.density(down))
+        side = float(axis @ state.axis)
+        parallel, antiparallel = (state.probability(*bit.well(s)) for s in (side, -side))
         rate = state.relaxation_rate()
         rows.append((1.0 / (rate * antiparallel), 1.0 / (rate * parallel), parallel, rate))
     values = np.array(rows).T
@@ -182,13 +177,11 @@ def _survival(
     size: int,
 ) -> tuple[FloatArray, FloatArray, float]:
     """Survival probability and density at the times, and the mean switching time."""
-    from scipy.linalg import expm
-
     x, derivative = _chebyshev(size)
     c = target + 0.5 * (1.0 + x) * (sense - target)
     derivative = derivative * (2.0 / (sense - target))
     c[-1] = sense
-    pull = _slope(state, c)
+    pull = np.polynomial.legendre.legval(c, log_density_slope(state))
     across = ((1.0 - c) * (1.0 + c))[:, None]
     generator = (
         across * (derivative @ derivative) + (across[:, 0] * pull - 2.0 * c)[:, None] * derivative
@@ -200,20 +193,11 @@ def _survival(
     u = np.ones(size)
     mean = -float(start @ np.linalg.solve(generator, u))
     survival, density = [], []
-    before, last, step = 0.0, 0.0, np.eye(size)
-    for t in times.tolist():
-        if abs(t - before - last) > _SAME * t:
-            last = t - before
-            step = expm(last * generator)
-        u, before = step @ u, t
+    for t, (step, _) in zip(times.tolist(), propagators(generator, times), strict=True):
+        u = step @ u
         survival.append(float(start @ u) if t > 0.0 else 1.0)
         density.append(-float(start @ (generator @ u)))
     return np.array(survival), np.array(density), mean
-
-
-def _slope(state: AxialMagnet, c: FloatArray) -> FloatArray:
-    """d ln p/dc at some cosines, from the Legendre series of `cosine`."""
-    return np.asarray(np.polynomial.legendre.legval(c, log_density_slope(state)))
 
 
 def _chebyshev(size: int) -> tuple[FloatArray, FloatArray]:

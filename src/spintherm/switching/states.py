@@ -96,10 +96,18 @@ def state_diagram(
         raise TypeError(validation.complaint("magnet", magnet, "a Magnet"))
     if magnet.damping == 0.0:
         raise ValueError("damping=0.0: expected a number > 0, for without it nothing comes to rest")
-    a = _unit("axis", axis)
-    h = a if field_direction is None else _unit("field_direction", field_direction)
+    a = validation.unit_direction("axis", axis)
+    h = (
+        a
+        if field_direction is None
+        else validation.unit_direction("field_direction", field_direction)
+    )
     default = magnet.polarisers[0].vector if magnet.polarisers else a
-    p = default if torque_direction is None else _unit("torque_direction", torque_direction)
+    p = (
+        default
+        if torque_direction is None
+        else validation.unit_direction("torque_direction", torque_direction)
+    )
     H = validation.increasing_times("fields", fields)
     P = validation.increasing_times("currents", currents)
     span = validation.finite_scalar("times_of_damping", times_of_damping, nonnegative=True)
@@ -258,11 +266,3 @@ def _starts(a: FloatArray) -> FloatArray:
     x = _tangents(a[None])[0]
     across = 0.8 * x[0] + 0.6 * x[1]
     return _normed(np.array([a + _TILT * across, -a + _TILT * across, across + 0.3 * _TILT * a]))
-
-
-def _unit(name: str, value: ArrayLike) -> FloatArray:
-    vector = validation.vector(name, value)
-    length = float(np.linalg.norm(vector))
-    if length == 0.0:
-        raise ValueError(validation.complaint(name, value, "a vector other than 0"))
-    return np.asarray(vector / length)

@@ -22,16 +22,15 @@ from spintherm import validation
 from spintherm.exact import AxialMagnet
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.magnet import Magnet
-from spintherm.switching.cosine import CosineEquation
+from spintherm.switching import bit
+from spintherm.switching.cosine import CosineEquation, propagators
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _LARGEST_SIZE = 1600
-_SAME = 1e-12
 _FIRST_SIZE = 48
-_DECAY_OF_A_STEP = 4.0
 
 
 def write_error_rate(
@@ -79,18 +78,14 @@ def write_error_rate(
     """
     import xarray as xr
 
-    lengths = validation.increasing_times("pulse_lengths", pulse_lengths)
-    if lengths[0] <= 0.0:
-        raise ValueError(validation.complaint("pulse_lengths", lengths, "times above zero"))
-    torques = validation.vectors("spin_torque", spin_torque)
-    if torques.ndim > 2:
-        raise ValueError(validation.complaint("spin_torque", torques, "shape (3,) or (C, 3)"))
-    if initial not in ("parallel", "antiparallel"):
-        raise ValueError(validation.complaint("initial", initial, "'parallel' or 'antiparallel'"))
+    lengths, torques = bit.pulse_lengths(pulse_lengths), bit.spin_torques(spin_torque)
+    sense = bit.sign_of_well("initial", initial)
     limit = validation.finite_scalar("tolerance", tolerance, positive=True)
-    sense = 1.0 if initial == "parallel" else -1.0
+    axis = bit.axis_of(magnet, None, field, *np.atleast_2d(torques))
+    whole = bit.along(magnet, axis)
+    rest = AxialMagnet(whole, resting_field)
     rows = [
-        _errors(magnet, lengths, torque, field, resting_field, sense, limit)
+        _errors(AxialMagnet(whole, field, torque), rest, lengths, sense * axis, limit)
         for torque in np.atleast_2d(torques)
     ]
     rates, errors = (np.array(part) for part in zip(*rows, strict=True))
@@ -101,9 +96,7 @@ def write_error_rate(
         "pulse_length": ("pulse_length", lengths, {"long_name": "length of the pulse"})
     }
     if torques.ndim == 2:
-        axis = _axis(magnet, torques[0], field)
-        amplitude = torques @ axis
-        coordinates["current"] = ("current", amplitude, {"long_name": "spin torque P·a"})
+        coordinates["current"] = ("current", torques @ axis, {"long_name": "spin torque P·a"})
     return xr.Dataset(
         {
             "write_error_rate": (dims, rates, {"long_name": "write-error rate"}),
@@ -114,25 +107,16 @@ def write_error_rate(
     )
 
 
-def _axis(magnet: Magnet, torque: FloatArray, field: ArrayLike) -> FloatArray:
-    if magnet.polarisers:
-        return magnet.polarisers[0].vector
-    return AxialMagnet(magnet, field, torque).axis
-
-
 def _errors(
-    magnet: Magnet,
+    pulse: AxialMagnet,
+    rest: AxialMagnet,
     lengths: FloatArray,
-    torque: FloatArray,
-    field: ArrayLike,
-    resting_field: ArrayLike,
-    sense: float,
+    initial: FloatArray,
     tolerance: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Write-error rates at every pulse length, with errors."""
-    pulse, rest = AxialMagnet(magnet, field, torque), AxialMagnet(magnet, resting_field)
+    """Write-error rates at every pulse length, with errors; `initial` points into the well."""
     # the axis of the problem may point against that of the polariser
-    side = sense * float(np.sign(_axis(magnet, torque, field) @ pulse.axis))
+    side = float(np.sign(initial @ pulse.axis))
     spread = float(np.ptp(pulse.log_density(np.linspace(-1.0, 1.0, 501))))
     size = _FIRST_SIZE + int(6.0 * np.sqrt(spread))
     previous = None
@@ -178,30 +162,20 @@ def remaining(
     -------
     ndarray, shape (L,)
     """
-    from scipy.linalg import expm
-
     equation = CosineEquation(pulse, size)
-    well = (0.0, 1.0) if side > 0.0 else (-1.0, 0.0)
+    well = bit.well(side)
     start = equation.means(rest, *(within or well))
     kept = equation.step_function()
     if side < 0.0:
         kept = -kept
         kept[0] += 1.0
-    c, weights = pulse.nodes(*well)
-    final = float(weights @ pulse.density(c))
+    final = pulse.probability(*well)
     u, rates = kept, []
-    before, last, step, count = 0.0, 0.0, np.eye(size), 1
-    for length in lengths.tolist():
-        if abs(length - before - last) > _SAME * length:
-            last = length - before
-            # a matrix exponential is good to rounding of one, the constant's eigenvalue: its steps
-            # must not be so long that all else falls below that
-            count = 1 + int(last * pulse.fastest_rate / _DECAY_OF_A_STEP)
-            step = expm(last / count * equation.generator)
+    # the constant's eigenvalue is zero: all that decays must stay above the rounding of one
+    for step, count in propagators(equation.generator, lengths, pulse.fastest_rate):
         for _ in range(count):
             u = step @ u
             # the constant never decays: put right what rounding has added to it
             u[0] += final - float(equation.stationary @ u)
-        before = length
         rates.append(float(start @ u))
     return np.array(rates)

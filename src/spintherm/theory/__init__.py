@@ -28,7 +28,6 @@ from spintherm.theory.motion import (
     effective_field,
     effective_gyromagnetic_ratio,
     precession_time,
-    unit_direction,
     zero_temperature_direction,
 )
 from spintherm.theory.noise import (
@@ -56,6 +55,7 @@ from spintherm.theory.strong_field import (
     strong_field_pumped_entropy_noise,
     strong_field_pumped_entropy_rate,
 )
+from spintherm.validation import unit_direction
 
 __all__ = [
     "ReducedParameters",

@@ -141,7 +141,7 @@ def zero_temperature_direction(
     axis, _, _ = common_axis(
         validation.vector("field", field), validation.vector("spin_torque", spin_torque)
     )
-    n = unit_direction("initial_direction", initial_direction)
+    n = validation.unit_direction("initial_direction", initial_direction)
     t = validation.real_array("times", times)[..., None]
     relax = float(np.sum(magnet.relaxation_vector(field, spin_torque) * axis))
     turn = float(np.sum(magnet.rotation_vector(field, spin_torque) * axis))
@@ -155,29 +155,3 @@ def zero_temperature_direction(
     sine = 2.0 * np.exp(-np.abs(argument)) / (1.0 + np.exp(-2.0 * np.abs(argument)))
     plane = np.cos(turn * t) * first + np.sin(turn * t) * second
     return np.asarray(np.tanh(argument) * axis + sine * plane)
-
-
-def unit_direction(name: str, value: ArrayLike) -> FloatArray:
-    """Return one vector with length one.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the error.
-    value : array_like, shape (3,)
-        A vector other than zero.
-
-    Returns
-    -------
-    ndarray, shape (3,)
-
-    Raises
-    ------
-    ValueError
-        If the vector is zero.
-    """
-    n = validation.vector(name, value)
-    length = np.linalg.norm(n)
-    if length == 0.0:
-        raise ValueError(validation.complaint(name, value, "a vector other than 0"))
-    return np.asarray(n / length)

@@ -28,6 +28,7 @@ from spintherm.fokker_planck.initial import Initial, initial_density
 from spintherm.fokker_planck.landscape import pumping_range
 from spintherm.fokker_planck.propagator import Columns, Limits, propagate
 from spintherm.fokker_planck.schedule import Drive, Schedule, schedule
+from spintherm.tabulate import fields_at_ends
 
 if TYPE_CHECKING:
     from spintherm.magnet import Magnet
@@ -62,7 +63,7 @@ class Process:
     @property
     def free_energy_change(self) -> float:
         """F(H_tau) - F(H_0), [I] 4.14; H holds the field of the current."""
-        F = self.magnet.free_energy(end_fields(self.magnet, self.protocol))
+        F = self.magnet.free_energy(fields_at_ends(self.magnet, self.protocol))
         return float(F[1] - F[0])
 
     def bound(self, direction: Floats) -> float:
@@ -174,15 +175,6 @@ class Process:
             if level <= FINEST or np.all(error <= tolerance * scale):
                 return fine.integrals, error, fine
             coarse = fine
-
-
-def end_fields(magnet: Magnet, protocol: Protocol) -> Floats:
-    """Return the fields before and after a protocol, with that of the current, shape (2, 3)."""
-    ends = np.array([protocol.initial_field, protocol.final_field])
-    if not magnet.polarisers:
-        return ends
-    torques = np.array([protocol.initial_spin_torque, protocol.final_spin_torque])
-    return np.asarray(ends + magnet.field_of_current(torques))
 
 
 def process(magnet: Magnet, protocol: Protocol, initial: Initial, tail: float) -> Process:

@@ -24,7 +24,7 @@ from spintherm.fokker_planck import distribution
 from spintherm.fokker_planck.generating import generating_function
 from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.labels import attributes
-from spintherm.fokker_planck.process import end_fields
+from spintherm.tabulate import fields_at_ends
 
 if TYPE_CHECKING:
     import xarray
@@ -72,7 +72,7 @@ def joint_symmetry_residual(
     """
     k_W, k_S = np.asarray(work, dtype=float), np.asarray(pumped_entropy, dtype=float)
     there = protocol.reversed()
-    F = magnet.free_energy(end_fields(magnet, protocol))
+    F = magnet.free_energy(fields_at_ends(magnet, protocol))
     one = generating_function(
         magnet, protocol, work=k_W, pumped_entropy=k_S, tolerance=tolerance, progress=False
     )

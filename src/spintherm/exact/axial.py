@@ -17,24 +17,22 @@ Units: k_B = 1; rates per time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.polynomial import legendre
 from numpy.typing import ArrayLike
 
 from spintherm import validation
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
+from spintherm.quadrature import GaussPanels
 from spintherm.validation import FloatArray
 from spintherm.waveforms.parameters import keep_vectors
 
 LARGEST_RANGE = 600.0
 """Largest range of ln p that double precision holds."""
 
-_NODES = 16
 _ALONG = 1e-12
 _LANCZOS = 80
 _SMALL = 1e-5
@@ -194,8 +192,9 @@ class AxialMagnet:
     def _normalisation(self) -> tuple[float, float]:
         """Largest ln p, and the integral of p over it."""
         whole = self._panels(-1.0, 1.0)
-        top = float(whole.values.max())
-        return top, float(np.sum(whole.weights * np.exp(whole.values - top)))
+        values = self.log_density(whole.points)
+        top = float(values.max())
+        return top, float(np.sum(whole.weights * np.exp(values - top)))
 
     def probability(self, low: float, high: float) -> float:
         """Return the stationary probability of c between two cosines.
@@ -226,7 +225,7 @@ class AxialMagnet:
         cosine, weights : ndarray, shape (n,)
         """
         panels = self._panels(low, high)
-        return panels.cosine, panels.weights
+        return panels.points, panels.weights
 
     def relaxation_rate(self) -> float:
         """Return the slowest rate of relaxation of c, the escape rate where there is a barrier.
@@ -248,23 +247,23 @@ class AxialMagnet:
             If the density spans more than e^600.
         """
         grid = self._panels(-1.0, 1.0)
-        _require_digits(grid.values)
-        p = np.exp(grid.values - grid.values.max())
-        below, above = grid.integral(p), grid.integral_from_above(p)
+        values = self.log_density(grid.points)
+        _require_digits(values)
+        p = np.exp(values - values.max())
+        below, above = grid.from_below(p), grid.from_above(p)
         total = float(np.sum(grid.weights * p))
-        weight = 1.0 / ((1.0 - grid.cosine) * (1.0 + grid.cosine) * p)
+        across = (1.0 - grid.points) * (1.0 + grid.points)
+        weight = 1.0 / (across * p)
         measure = grid.weights * weight
         vectors: list[FloatArray] = []
-        v, largest = np.sqrt(p) * (1.0 - grid.cosine) * (1.0 + grid.cosine), 0.0
+        v, largest = np.sqrt(p) * across, 0.0
         diagonal: list[float] = []
         beside: list[float] = []
         for _ in range(_LANCZOS):
             v = v / np.sqrt(np.sum(measure * v * v))
             vectors.append(v)
             source = weight * v
-            v = above * grid.integral(below * source) + below * grid.integral_from_above(
-                above * source
-            )
+            v = above * grid.from_below(below * source) + below * grid.from_above(above * source)
             diagonal.append(float(np.sum(measure * vectors[-1] * v)) / total)
             previous, largest = largest, _largest_eigenvalue(diagonal, beside)
             if abs(largest - previous) <= 1e-15 * largest:
@@ -316,66 +315,18 @@ class AxialMagnet:
             return 0.0
         sense = 1.0 if start > target else -1.0
         inner = self._panels(sense * target, sense * start, sense)
-        outer = self._panels(sense * start, 1.0, sense) if abs(start) < 1.0 else None
-        top = max(float(one.values.max()) for one in (inner, outer) if one is not None)
-        p = np.exp(inner.values - top)
-        beyond = 0.0
-        if outer is not None:
-            beyond = float(np.sum(outer.weights * np.exp(outer.values - top)))
-        reached = inner.integral_from_above(p) + beyond
-        y = inner.cosine
+        outer = self._panels(sense * start, 1.0, sense)
+        near, far = (self.log_density(sense * part.points) for part in (inner, outer))
+        top = max(float(near.max()), float(far.max()))
+        p = np.exp(near - top)
+        reached = inner.from_above(p) + float(np.sum(outer.weights * np.exp(far - top)))
+        y = inner.points
         return float(np.sum(inner.weights * reached / ((1.0 - y) * (1.0 + y) * p))) / self.diffusion
 
-    def _panels(self, low: float, high: float, sense: float = 1.0) -> _Panels:
-        """Gauss panels from low to high in sense·c, with ln p at their nodes."""
+    def _panels(self, low: float, high: float, sense: float = 1.0) -> GaussPanels:
+        """Gauss panels from low to high in sense·c that resolve the density."""
         span = float(np.ptp(self.log_density(sense * np.linspace(low, high, 2001))))
-        count = 12 + int(np.ceil(1.5 * span))
-        return _Panels(np.linspace(low, high, count + 1), lambda c: self.log_density(sense * c))
-
-
-@dataclass(frozen=True)
-class _Panels:
-    """Composite Gauss-Legendre nodes, with integrals up to every node."""
-
-    edges: FloatArray
-    function: Callable[[FloatArray], FloatArray]
-
-    @cached_property
-    def values(self) -> FloatArray:
-        """The function at the nodes."""
-        return self.function(self.cosine)
-
-    @cached_property
-    def cosine(self) -> FloatArray:
-        nodes, _ = legendre.leggauss(_NODES)
-        middle, half = self._halves
-        return np.asarray((middle[:, None] + half[:, None] * nodes).ravel())
-
-    @cached_property
-    def weights(self) -> FloatArray:
-        _, weights = legendre.leggauss(_NODES)
-        return np.asarray((self._halves[1][:, None] * weights).ravel())
-
-    @property
-    def _halves(self) -> tuple[FloatArray, FloatArray]:
-        return 0.5 * (self.edges[1:] + self.edges[:-1]), 0.5 * np.diff(self.edges)
-
-    def integral(self, f: FloatArray) -> FloatArray:
-        """Return the integral of f from the lower end to every node."""
-        values = f.reshape(-1, _NODES)
-        half = self._halves[1][:, None]
-        whole = np.sum(self.weights.reshape(-1, _NODES) * values, axis=1)
-        before = np.concatenate(([0.0], np.cumsum(whole)[:-1]))
-        return np.asarray((before[:, None] + half * (values @ _up_to_node().T)).ravel())
-
-    def integral_from_above(self, f: FloatArray) -> FloatArray:
-        """Return the integral of f from every node to the upper end."""
-        values = f.reshape(-1, _NODES)
-        half = self._halves[1][:, None]
-        whole = np.sum(self.weights.reshape(-1, _NODES) * values, axis=1)
-        after = np.concatenate((np.cumsum(whole[::-1])[::-1][1:], [0.0]))
-        mirrored = values[:, ::-1] @ _up_to_node().T
-        return np.asarray((after[:, None] + half * mirrored[:, ::-1]).ravel())
+        return GaussPanels(np.linspace(low, high, 13 + int(np.ceil(1.5 * span))))
 
 
 def _require_digits(log_density: FloatArray) -> None:
@@ -398,15 +349,3 @@ def _largest_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
         np.array(diagonal), np.array(beside), select="i", select_range=(last, last)
     )
     return float(values[0])
-
-
-def _up_to_node() -> FloatArray:
-    """Matrix that integrates the interpolant through the Gauss nodes from -1 to each of them."""
-    nodes, weights = legendre.leggauss(_NODES)
-    # f = Σ_l (l + 1/2) P_l Σ_j w_j P_l(x_j) f_j, exact for polynomials through the nodes
-    vander = legendre.legvander(nodes, _NODES - 1)
-    series = (np.arange(_NODES) + 0.5)[:, None] * vander.T * weights
-    primitives = np.stack(
-        [legendre.legval(nodes, legendre.legint(row, lbnd=-1.0)) for row in np.eye(_NODES)], axis=1
-    )
-    return np.asarray(primitives @ series)

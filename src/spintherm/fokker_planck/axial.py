@@ -33,7 +33,7 @@ uniaxial particle it is Brown's problem, Phys. Rev. 130, 1677 (1963).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,7 @@ import numpy as np
 from spintherm.fokker_planck.generator import LAPLACIAN, ResolutionError, multiplied_at
 from spintherm.fokker_planck.harmonics import Basis, Floats, legendre
 from spintherm.fokker_planck.slots import Coefficients, gradient_weights
+from spintherm.quadrature import GaussPanels
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.setting import Setting
@@ -80,17 +81,6 @@ def _directions(cosine: Floats) -> Floats:
     return n
 
 
-@lru_cache(maxsize=1)
-def _panel() -> tuple[Floats, Floats, Floats]:
-    """Nodes and weights on (-1, 1) and the matrix that integrates from -1 to the nodes."""
-    leg = np.polynomial.legendre
-    x, w = leg.leggauss(NODES)
-    degrees = np.arange(NODES)
-    series = (leg.legvander(x, NODES - 1) * w[:, None]).T * (degrees[:, None] + 0.5)
-    integrals = leg.legvander(x, NODES) @ leg.legint(np.eye(NODES), lbnd=-1.0)
-    return x, w, integrals @ series
-
-
 @dataclass(frozen=True)
 class AxialProblem:
     """The axial functions of a setting, on panels of Gauss nodes in c.
@@ -103,28 +93,18 @@ class AxialProblem:
     """
 
     setting: Setting
-    panels: int
-
-    @cached_property
-    def cosine(self) -> Floats:
-        """Nodes, shape (panels, NODES)."""
-        x = _panel()[0]
-        return np.asarray(((2.0 * np.arange(self.panels)[:, None] + 1.0 + x) / self.panels) - 1.0)
-
-    @cached_property
-    def weight(self) -> Floats:
-        """Weights of the nodes, shape (1, NODES)."""
-        return _panel()[1][None] / self.panels
+    panels: GaussPanels
 
     @cached_property
     def across(self) -> Floats:
         """1 - c² at the nodes."""
-        return np.asarray((1.0 - self.cosine) * (1.0 + self.cosine))
+        c = self.panels.points
+        return np.asarray((1.0 - c) * (1.0 + c))
 
     @cached_property
     def psi(self) -> Floats:
         """ψ at the nodes, its largest value subtracted."""
-        psi = exponent(self.setting, self.cosine)
+        psi = exponent(self.setting, self.panels.points)
         psi = psi - np.max(psi)
         if np.min(psi) < -LARGEST_SPAN:
             raise ResolutionError(
@@ -132,32 +112,21 @@ class AxialProblem:
             )
         return np.asarray(psi)
 
-    def below(self, values: Floats) -> Floats:
-        """Integrals from -1 to the nodes of a function at the nodes (panels, NODES)."""
-        inner = values @ _panel()[2].T / self.panels
-        whole = np.sum(values * self.weight, axis=1)
-        return np.asarray(inner + (np.cumsum(whole) - whole)[:, None])
-
-    def above(self, values: Floats) -> Floats:
-        """Integrals from the nodes to 1."""
-        return self.below(values[::-1, ::-1])[::-1, ::-1]
-
     def slowest(self) -> float:
         """Return the smallest relaxation rate λ₁ of axial functions, to relative accuracy."""
         from scipy.sparse.linalg import LinearOperator, eigs
 
         weight = np.exp(self.psi)
-        low, high = self.below(weight), self.above(weight)
-        total = float(np.sum(weight * self.weight))
+        low, high = self.panels.from_below(weight), self.panels.from_above(weight)
+        total = float(weight @ self.panels.weights)
         source = np.exp(-self.psi) / self.across
-        shape = self.psi.shape
         # in units of the barrier's shape low·high the eigenfunction is about one
         scale = low * high / total
 
         def applied(vector: Any) -> Any:
-            s = source * scale * vector.reshape(shape)
-            g = (high * self.below(low * s) + low * self.above(high * s)) / total
-            return (g / scale).ravel()
+            s = source * scale * vector
+            g = high * self.panels.from_below(low * s) + low * self.panels.from_above(high * s)
+            return g / total / scale
 
         size = self.psi.size
         operator = LinearOperator((size, size), matvec=applied, dtype=float)
@@ -166,7 +135,7 @@ class AxialProblem:
         largest = value[0].real
         for _ in range(2):  # all numbers are positive: iterations only gain accuracy
             image = applied(mode)
-            norm = (source * scale**2 * self.weight).ravel()
+            norm = source * scale**2 * self.panels.weights
             largest = float(np.sum(norm * mode * image) / np.sum(norm * mode * mode))
             mode = image / np.max(image)
         return float(self.setting.coefs[LAPLACIAN] / largest)
@@ -179,17 +148,18 @@ class AxialProblem:
         rates : tuple of ndarray
             Coefficients of operators M_a whose M_a 1 are the rates.
         """
-        weight = np.exp(self.psi)
-        p = weight / np.sum(weight * self.weight)
-        n = _directions(self.cosine)
-        from_left = self.below(p) < 0.5
+        weight, panels = np.exp(self.psi), self.panels
+        p = weight / (weight @ panels.weights)
+        n = _directions(panels.points)
+        from_left = panels.from_below(p) < 0.5
         currents = []
         for coefs in rates:
             values = multiplied_at(coefs, self.setting.landscape, n)
-            values = (values - np.sum(values * p * self.weight)) * p
-            currents.append(np.where(from_left, self.below(values), -self.above(values)))
-        stacked = np.array(currents).reshape(len(rates), -1)
-        share = (self.weight / (self.across * p)).ravel() * (2.0 / self.setting.coefs[LAPLACIAN])
+            values = (values - (values * p) @ panels.weights) * p
+            left, right = panels.from_below(values), panels.from_above(values)
+            currents.append(np.where(from_left, left, -right))
+        stacked = np.array(currents)
+        share = panels.weights / (self.across * p) * (2.0 / self.setting.coefs[LAPLACIAN])
         return np.asarray((stacked * share) @ stacked.T)
 
 
@@ -203,4 +173,5 @@ def axial_problem(setting: Setting) -> AxialProblem:
     """
     psi = exponent(setting, np.linspace(-1.0, 1.0, 2001))
     steep = float(np.max(np.abs(np.diff(psi)))) * 1000.0
-    return AxialProblem(setting, int(24 + steep / 4.0))
+    edges = np.linspace(-1.0, 1.0, int(25 + steep / 4.0))
+    return AxialProblem(setting, GaussPanels(edges, NODES))

@@ -9,7 +9,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Cylinder, Nanomagnet, plot
 from spintherm.plot.switching import cost_of_write
@@ -46,9 +45,9 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser.add_argument("--out", default="cost-of-a-write.png")
     out, data = parser.parse_args(arguments).out, cost()
     with plot.style():
-        figure = Figure(figsize=(plot.TWO_COLUMNS, 2.7), layout="constrained")
+        figure = plot.figure(2, 2.7)
         left, right = figure.subplots(1, 2)
-        cost_of_write(left, data.isel(current=0), beta=1.0)  # k_B T is the unit of energy
+        cost_of_write(data.isel(current=0), beta=1.0, axes=left)  # k_B T is the unit of energy
         looks = zip(("blue", "vermillion", "green"), ("-", "--", ":"), strict=True)
         for (colour, line), (J, one) in zip(looks, data.groupby("current"), strict=True):
             one = one.squeeze("current")

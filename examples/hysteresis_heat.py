@@ -9,7 +9,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Ellipsoid, Nanomagnet, plot
 from spintherm.plot.switching import curves, loops
@@ -52,10 +51,11 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser.add_argument("--out", default="hysteresis-heat.png")
     out, data = parser.parse_args(arguments).out, heat(FREQUENCIES)
     with plot.style():
-        figure = Figure(figsize=(plot.TWO_COLUMNS, 2.6), layout="constrained")
+        figure = plot.figure(2, 2.6)
         left, right = figure.subplots(1, 2)
-        loops(left, data.isel(amplitude=1, frequency=[3, 6, 9, 12])).legend(loc="lower right")
-        curves(right, data["specific_absorption_rate"], "frequency").set_xscale("log")
+        chosen = data.isel(amplitude=1, frequency=[3, 6, 9, 12])
+        loops(chosen, axes=left).legend(loc="lower right")
+        curves(data["specific_absorption_rate"], "frequency", axes=right).set_xscale("log")
         figure.savefig(out)
     return data
 

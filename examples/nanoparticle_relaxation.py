@@ -9,7 +9,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Ellipsoid, Nanomagnet, plot
 from spintherm.exact import AxialMagnet
@@ -55,8 +54,8 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser.add_argument("--out", default="nanoparticle-relaxation.png")
     out, data = parser.parse_args(arguments).out, times()
     with plot.style():
-        figure = Figure(figsize=(plot.ONE_COLUMN, 2.6), layout="constrained")
-        axes = curves(figure.subplots(), data["relaxation_time"], "diameter")
+        figure = plot.figure(1, 2.6)
+        axes = curves(data["relaxation_time"], "diameter", axes=figure.subplots())
         axes.plot(data["diameter"], data["brown"].T, "k.", markersize=2)
         axes.axhline(100.0, color="0.5", linewidth=0.7)
         axes.text(4.2, 300.0, "100 s", color="0.35", fontsize=8)

@@ -10,7 +10,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Ellipsoid, Nanomagnet, plot
 from spintherm.plot.switching import states
@@ -54,8 +53,8 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     words = parser.parse_args(arguments)
     data = diagram(words.points, words.times_of_damping)
     with plot.style():
-        figure = Figure(figsize=(plot.ONE_COLUMN, 3.0), layout="constrained")
-        states(figure.subplots(), data)
+        figure = plot.figure(1, 3.0)
+        states(data, axes=figure.subplots())
         figure.savefig(words.out)
     return data
 

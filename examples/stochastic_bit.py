@@ -9,7 +9,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Cylinder, Nanomagnet, Protocol, plot, simulate
 from spintherm.plot.switching import curves, dwell_times
@@ -59,12 +58,12 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     out, data = parser.parse_args(arguments).out, times()
     data["path"] = telegraph()
     with plot.style():
-        figure = Figure(figsize=(plot.TWO_COLUMNS, 2.5), layout="constrained")
+        figure = plot.figure(2, 2.5)
         first, left, right = figure.subplots(1, 3, width_ratios=(1.3, 1, 1))
         first.plot(data["time"], data["path"][0], color=plot.COLOURS["blue"], linewidth=0.5)
         first.set(xlabel="time (µs)", ylabel="$n_z$", ylim=(-1.05, 1.05))
-        dwell_times(left, data)
-        curves(right, data["probability_parallel"], "current", scale="linear")
+        dwell_times(data, axes=left)
+        curves(data["probability_parallel"], "current", scale="linear", axes=right)
         right.set(ylabel="probability of the parallel state", ylim=(0, 1))
         figure.savefig(out)
     return data

@@ -9,7 +9,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Nanomagnet, plot
 from spintherm.exact import AxialMagnet
@@ -53,7 +52,7 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser.add_argument("--out", default="thermal-stability.png")
     out, data = parser.parse_args(arguments).out, lifetimes()
     with plot.style():
-        figure = Figure(figsize=(plot.ONE_COLUMN, 2.6), layout="constrained")
+        figure = plot.figure(1, 2.6)
         axes = figure.subplots()
         looks = {"lifetime": "-", "high_barrier": "--", "low_barrier": ":"}
         names = ("exact", "Brown, high barrier", "low barrier")

@@ -10,7 +10,6 @@ import argparse
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Cylinder, Nanomagnet, plot
 from spintherm.plot.switching import write_errors
@@ -51,8 +50,8 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
     parser.add_argument("--out", default="write-error-rate.png")
     out, data = parser.parse_args(arguments).out, rates()
     with plot.style():
-        figure = Figure(figsize=(plot.ONE_COLUMN, 2.9), layout="constrained")
-        axes = write_errors(figure.subplots(), data)
+        figure = plot.figure(1, 2.9)
+        axes = write_errors(data, axes=figure.subplots())
         axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
         axes.set_ylim(1e-16, 2.0)
         axes.set_xlim(0, LENGTHS[-1])

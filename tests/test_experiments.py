@@ -122,12 +122,15 @@ def test_every_ensemble_has_a_seed_of_its_own():
 def test_all_files_are_there(result):
     assert result.passed
     names = {path.name for path in result.folder.iterdir()}
-    figures = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "pdf", "nc")}
+    figures = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "pdf", "svg", "nc")}
     assert names == {"report.html", "verdicts.json", *figures}
     html = (result.folder / "report.html").read_text("utf-8")
-    assert html.count("data:image/png;base64,") == len(FIGURES)
-    text = re.sub('data:image/png;base64,[^"]*', "", html)  # any four letters may occur in there
-    assert "http" not in text
+    assert html.count("<svg ") == html.count("<figure ") == len(FIGURES)
+    text = re.sub('data:image/png;base64,[^"]*', "", html)  # any letters may occur in there
+    assert "://" not in text
+    for name in FIGURES:
+        assert f"[{name}.png, {name}.pdf, {name}.svg, {name}.nc]" in html
+        assert f"open_dataset(&quot;{name}.nc&quot;)" in html
 
 
 def test_verdicts_name_every_demand(verdicts):
@@ -181,8 +184,11 @@ def test_exact_references_are_numbers_found_by_other_routes(verdicts):
 )
 def test_figures_can_be_drawn_again_from_their_data(result, tmp_path, name, draw):
     with xr.open_dataset(result.folder / f"{name}.nc", engine="h5netcdf") as data:
-        png = plot.saved(draw(data.load()), tmp_path / name)
-    assert png == (result.folder / f"{name}.png").read_bytes()
+        svg = plot.saved(draw(data.load()), tmp_path / name)
+    assert svg == (result.folder / f"{name}.svg").read_text("utf-8")
+    for suffix in ("png", "svg"):
+        drawn = (tmp_path / f"{name}.{suffix}").read_bytes()
+        assert drawn == (result.folder / f"{name}.{suffix}").read_bytes()
 
 
 def test_data_hold_bins_and_not_trajectories(result):
@@ -392,7 +398,8 @@ def test_the_lines_of_the_report_run(tmp_path, monkeypatch, capsys, result):
     monkeypatch.chdir(result.folder)
     size = dataclasses.replace(TINY, trajectories=20_000)
     code = pages._example(table_one()[3], size, 3)
-    code = code.replace('pathlib.Path("figure")', f'pathlib.Path("{tmp_path / "figure"}")')
+    code += pages._redrawn("I-figure-1", "entropy_production_figure")
+    code = code.replace('"figure"', f'"{tmp_path / "figure"}"')
     exec(compile(code, "report", "exec"), {})
     assert "integral theorem" in capsys.readouterr().out
     assert (tmp_path / "figure.png").exists()

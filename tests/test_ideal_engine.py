@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Magnet, theory
 from spintherm.experiments import ideal_engine as engine
@@ -197,7 +196,7 @@ def test_points_lie_beside_both_boundaries():
 
 
 def test_curves_and_points_are_drawn_by_size(figure_4):
-    axes = engine_plots.power(Figure().subplots(), figure_4.data)
+    axes = engine_plots.power(figure_4.data)
     one = figure_4.data.sel(quantity="pumped_entropy_rate", angle=180)
     drawn = [line.get_ydata() for line in axes.lines]
     assert any(np.array_equal(y, np.abs(one["curve"])) for y in drawn if len(y) == 9)
@@ -206,14 +205,16 @@ def test_curves_and_points_are_drawn_by_size(figure_4):
 
 
 def test_whole_figures_have_their_panels(figure_4, figure_3):
-    assert len(engine_plots.ideal_engine_figure(figure_4.data).axes) == 4
-    assert len(engine_plots.uncertainty_figure(figure_4.data).axes) == 4  # and a colour bar
-    assert len(diagram_plots.tilted_phases_figure(figure_3.data).axes) == 4
-    assert len(diagram_plots.phase_diagram_figure(figure_3.data).axes) == 1
+    assert len(engine_plots.ideal_engine_figure(figure_4.data)) == 4
+    uncertainty = engine_plots.uncertainty_figure(figure_4.data)
+    assert len(uncertainty) == 3
+    assert len(uncertainty[0].figure.axes) == 4  # and a colour bar
+    assert len(diagram_plots.tilted_phases_figure(figure_3.data)) == 4
+    assert len(diagram_plots.phase_diagram_figure(figure_3.data).figure.axes) == 1
 
 
 def test_boundaries_fold_onto_negative_alpha(figure_3):
-    axes = diagram_plots.boundaries(Figure().subplots(), figure_3.data, folded=True)
+    axes = diagram_plots.boundaries(figure_3.data, folded=True)
     lines = {line.get_label(): line.get_xydata() for line in axes.lines}
     pumped, bath = lines[r"$\dot S_P=0$"], lines[r"$\dot S_B=0$"]
     assert np.all(pumped[:, 0] < 0.0)
@@ -224,7 +225,7 @@ def test_boundaries_fold_onto_negative_alpha(figure_3):
 
 
 def test_phases_are_named_once_each_where_they_are(figure_3):
-    axes = diagram_plots.phases(Figure().subplots(), figure_3.data)
+    axes = diagram_plots.phases(figure_3.data)
     names = [text.get_text() for text in axes.texts]
     assert sorted(names) == ["dud", "heat pump", "refrigerator"]
     for text in axes.texts:

@@ -7,17 +7,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.figure import Figure
 
 from spintherm import Magnet, plot
 from spintherm.plot.rates import phase_intervals
 
 DELTA = 0.8
 MAGNET = Magnet(moment=1.6, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
-
-
-def axes():
-    return Figure().subplots()
 
 
 @pytest.fixture
@@ -74,7 +69,7 @@ def steady() -> xr.Dataset:
 
 
 def test_histograms_are_those_of_the_dataset(processes):
-    drawn = plot.entropy_histograms(axes(), processes)
+    drawn = plot.entropy_histograms(processes)
     data = [patch.get_data().values for patch in drawn.patches]
     for place in range(2):
         for direction in ("forward", "backward"):
@@ -86,7 +81,7 @@ def test_histograms_are_those_of_the_dataset(processes):
     ("draw", "kind"), [(plot.detailed_ratios, "detailed"), (plot.work_ratios, "crooks")]
 )
 def test_ratios_are_drawn_with_their_errors_beside_the_identity(processes, draw, kind):
-    drawn = draw(axes(), processes)
+    drawn = draw(processes)
     assert drawn.lines[0].get_slope() == 1.0
     assert drawn.lines[0].get_xy1() == (0.0, 0.0)
     assert len(drawn.containers) == 2
@@ -101,19 +96,19 @@ def test_ratios_are_drawn_with_their_errors_beside_the_identity(processes, draw,
 
 
 def test_slopes_have_error_bars(processes):
-    drawn = plot.fitted_slopes(axes(), processes, "crooks")
+    drawn = plot.fitted_slopes(processes, "crooks")
     (bar,) = drawn.containers[1].lines[2]
     np.testing.assert_allclose(bar.get_segments()[0][:, 1], [1.28, 1.32])
 
 
 def test_distances_are_bars_with_the_threshold(processes):
-    drawn = plot.crooks_distances(axes(), processes, threshold=10.0)
+    drawn = plot.crooks_distances(processes, threshold=10.0)
     assert [bar.get_width() for bar in drawn.patches] == [12.0, 5.0]
     assert any(list(line.get_xdata()) == [10.0, 10.0] for line in drawn.lines)
 
 
 def test_rates_show_curves_and_points(steady):
-    drawn = plot.rates(axes(), steady)
+    drawn = plot.rates(steady)
     curves = [line.get_ydata() for line in drawn.lines]
     points = [container.lines[0].get_ydata() for container in drawn.containers]
     for place in range(3):
@@ -122,7 +117,7 @@ def test_rates_show_curves_and_points(steady):
 
 
 def test_deviations_are_in_errors(steady):
-    drawn = plot.rate_deviations(axes(), steady)
+    drawn = plot.rate_deviations(steady)
     values = [line.get_ydata() for line in drawn.lines if len(line.get_ydata()) == 3]
     np.testing.assert_allclose(values, 2.0)
 
@@ -153,7 +148,7 @@ def arrow_directions(drawn):
 def test_precession_turns_about_the_field_and_relaxes_to_the_effective_one(alpha, turn, hemisphere):
     """dφ/dt = γ₀(1 - αδ)H, counterclockwise from above: in front the moment moves to the right."""
     torque = (0.0, 0.0, alpha / MAGNET.moment)
-    drawn = plot.precession(axes(), MAGNET, (0.0, 0.0, 1.0), torque)
+    drawn = plot.precession(MAGNET, (0.0, 0.0, 1.0), torque)
     moves = arrow_directions(drawn)
     assert len(moves) == 2
     assert all(np.sign(dx) == turn for dx, *_ in moves)
@@ -164,20 +159,20 @@ def test_precession_turns_about_the_field_and_relaxes_to_the_effective_one(alpha
 def test_no_sense_where_nothing_turns_or_relaxes(alpha):
     magnet = Magnet(1.6, 1.0, 0.5, 1.0)
     torque = (0.0, 0.0, alpha / magnet.moment)
-    drawn = plot.precession(axes(), magnet, (0.0, 0.0, 1.0), torque)
+    drawn = plot.precession(magnet, (0.0, 0.0, 1.0), torque)
     assert arrow_directions(drawn) == []
 
 
 def test_figures_become_files(processes, steady, tmp_path):
-    for name, figure in (
+    for name, axes in (
         ("crooks", plot.crooks_figure(processes)),
         ("steady", plot.steady_state_figure(steady)),
     ):
-        png = plot.saved(figure, tmp_path / name)
-        assert png == (tmp_path / f"{name}.png").read_bytes()
-        assert png.startswith(b"\x89PNG")
+        svg = plot.saved(axes, tmp_path / name)
+        assert svg == (tmp_path / f"{name}.svg").read_text("utf-8")
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-        assert figure.get_size_inches()[0] == plot.TWO_COLUMNS
+        assert axes[0].figure.get_size_inches()[0] == plot.TWO_COLUMNS
 
 
 def test_the_style_leaves_the_settings_as_they_were():
@@ -190,8 +185,8 @@ def test_the_style_leaves_the_settings_as_they_were():
 def test_pyplot_is_never_imported():
     code = (
         "import sys, spintherm.plot, spintherm.experiments, spintherm.report;"
-        "from spintherm import plot, Magnet; from matplotlib.figure import Figure;"
-        "plot.precession(Figure().subplots(), Magnet(1, 1, 0.5, 1), (0, 0, 1), (0, 0, 0.1));"
+        "from spintherm import plot, Magnet;"
+        "plot.precession(Magnet(1, 1, 0.5, 1), (0, 0, 1), (0, 0, 0.1));"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,13 +3,17 @@
 import io
 import json
 import math
+import re
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
 
+from spintherm import Anisotropy, Magnet, Polariser, Protocol, Ramp, plot
 from spintherm.report import (
     Grid,
+    Parameter,
     Picture,
     Section,
     Verdict,
@@ -17,14 +21,79 @@ from spintherm.report import (
     as_records,
     at_least,
     at_most,
+    inlined,
     page,
+    parameters_of,
     print_verdicts,
     provenance,
     summary,
 )
 from spintherm.statistics import Estimate
 
-PNG = b"\x89PNG\r\n\x1a\n pretended"
+SVG = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg xmlns:xlink="http://www.w3.org/1999/xlink" width="252pt" height="144pt"
+ viewBox="0 0 252 144" xmlns="http://www.w3.org/2000/svg" version="1.1">
+ <metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></metadata>
+ <defs><style type="text/css">*{stroke-linejoin: round}</style></defs>
+ <g id="figure_1"><path id="mark" d="M 0 0 L 1 1"/><use xlink:href="#mark" x="3"/>
+ <clipPath id="clip"><rect width="9" height="9"/></clipPath><g clip-path="url(#clip)"/></g>
+</svg>"""
+
+
+class Reader(HTMLParser):
+    """What a browser would do with a page: the elements in order, and whether they close."""
+
+    VOID = frozenset({"meta", "br", "hr", "img"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.found, self.unmatched = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.unmatched.append(tag)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def assert_closed_and_alone(text: str) -> Reader:
+    """Elements nest, names are unique and found, and nothing outside is referred to."""
+    reader = Reader(text)
+    assert reader.open == []
+    assert reader.unmatched == []
+    names = [a["id"] for _, a in reader.found if "id" in a]
+    assert len(names) == len(set(names))
+    for tag, attributes in reader.found:
+        assert tag not in {"script", "link", "iframe", "object", "embed", "base", "form"}
+        assert not any(key.startswith("on") for key in attributes)
+        for key, value in attributes.items():
+            if key.rpartition(":")[2] in {"href", "src", "srcset", "action", "data"}:
+                assert value.startswith(("#", "data:image/")), value
+                assert not value.startswith("#") or value[1:] in names, value
+            for inside in re.findall(r"url\((.*?)\)", value or ""):
+                assert inside.startswith("#"), value
+                assert inside[1:] in names, value
+    assert "@import" not in text
+    assert "://" not in re.sub(r'base64,[^"]*', "", text)
+    return reader
+
+
+MAGNET = Magnet(moment=1.6, gyromagnetic_ratio=2.0, damping=0.5, temperature=0.7)
+PROTOCOL = Protocol(1.5, Ramp((0, 0, 1), (0, 0, -1), duration=1.5))
 
 
 def close(value, error, expected=1.0, **options):
@@ -88,38 +157,132 @@ def test_the_table_shows_every_number():
     assert text.rstrip().endswith("1 of 2 verdicts pass, 1 fail")
 
 
-def written(verdicts: list[Verdict]) -> str:
+def written(verdicts: list[Verdict], **more) -> str:
     section = Section(
         "A <figure>",
-        ("words",),
-        Picture(PNG, "what is seen", ("a.png",)),
+        ("words & more",),
+        (Parameter("torque <amplitude>", "P₀", "0.5", "field per moment"),),
+        (Picture(SVG, 'what is "seen"', ("a.svg",)), Picture(SVG, "and again")),
         (Grid(("name", "value"), (("x", "1"),), "a grid"),),
         "print('a < b')",
     )
-    origin = provenance("spintherm reproduce", datetime.now(UTC), 61.0, {"seed": 5})
-    return page("Title", "Introduction", [section], verdicts, origin)
+    origin = provenance("spintherm reproduce", datetime(2026, 1, 2, tzinfo=UTC), 61.0, {"seed": 5})
+    return page(
+        "Title",
+        "Introduction",
+        parameters=parameters_of(MAGNET, PROTOCOL),
+        sections=[section],
+        verdicts=verdicts,
+        provenance=origin,
+        **more,
+    )
 
 
 def test_the_page_holds_everything_and_refers_to_nothing():
-    text = written([close(1.0, 0.1)])
+    text = written([close(1.0, 0.1)], code="reproduce()")
     for word in (
         "A &lt;figure&gt;",
-        "data:image/png;base64,iVBORw0KGgo",
+        "words &amp; more",
+        "torque &lt;amplitude&gt;",
         "print(&#x27;a &lt; b&#x27;)",
+        "reproduce()",
         "1 of 1 verdicts pass",
         "1 min 1 s",
         "numpy",
         "a grid",
+        "[a.svg]",
+        "rate per energy",
+        "Ramp(",
     ):
         assert word in text
-    assert "http" not in text
     assert 'class="banner pass"' in text
+    reader = assert_closed_and_alone(text)
+    drawings = reader.all("svg")
+    assert [one["aria-label"] for one in drawings] == ['what is "seen"', "and again"]
+    assert len(reader.all("figure")) == len(reader.all("figcaption")) == 2
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_the_page_leaves_out_what_is_not_given():
+    text = page("Only a title")
+    assert_closed_and_alone(text)
+    for word in ("Parameters", "Verdicts", "Where this comes from", "<nav", "Python"):
+        assert word not in text
+
+
+def test_the_same_arguments_give_the_same_page():
+    assert written([close(1.0, 0.1)]) == written([close(1.0, 0.1)])
 
 
 def test_the_page_shows_failures_first():
     text = written([close(1.0, 0.1), agrees("there", "wrong one", Estimate(9.0, 0.1), 1.0)])
     assert 'class="banner fail"' in text
     assert text.index("wrong one") < text.index("A &lt;figure&gt;")
+
+
+def test_names_in_drawings_get_the_prefix_of_their_drawing():
+    text = inlined(SVG, "one", "label")
+    assert 'id="one-0"' in text
+    assert 'href="#one-0"' in text
+    assert 'id="one-1"' in text
+    assert "url(#one-1)" in text
+    assert text.count("id=") == 2  # figure_1 is not referred to
+    assert "stroke-linejoin: round" in text
+    assert "<style" not in text
+    assert "xmlns" not in text
+    assert "max-width:328pt" in text
+
+
+@pytest.mark.parametrize(
+    ("inside", "problem"),
+    [
+        ("<script>alert(1)</script>", "script"),
+        ("<foreignObject/>", "foreignObject"),
+        ('<path onclick="alert(1)"/>', "onclick"),
+        ('<image href="https://example.org/a.png"/>', "example.org"),
+        ('<image href="data:image/svg+xml,abc"/>', "nothing outside"),
+        ('<rect fill="url(https://example.org/a.svg#b)"/>', "example.org"),
+        ("<style>@import 'a.css';</style>", "style sheet"),
+        ("<style>*{fill: url(https://example.org/a)}</style>", "example.org"),
+        ("<g>", "mismatched tag"),
+    ],
+)
+def test_drawings_that_reach_outside_are_refused(inside, problem):
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{inside}</svg>'
+    with pytest.raises(ValueError, match=problem):
+        inlined(svg, "x", "y")
+
+
+def test_what_is_no_drawing_is_refused():
+    for text in ("", "<html/>", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', "<svg/>"):
+        with pytest.raises(ValueError, match="svg="):
+            inlined(text, "x", "y")
+
+
+def test_figures_of_matplotlib_stand_beside_each_other_on_a_page():
+    sections = []
+    for place in range(2):
+        axes = plot.precession(MAGNET, (0, 0, 1), (0, 0, 0.2 * place))
+        axes.imshow([[0, 1], [1, 0]], rasterized=True)
+        drawing = plot.svg(axes)
+        assert drawing == plot.svg(axes)
+        sections.append(Section(f"{place}", pictures=(Picture(drawing, f"sphere {place}"),)))
+    reader = assert_closed_and_alone(page("Two", sections=sections))
+    assert len(reader.all("svg")) == len(reader.all("image")) == 2
+    assert len(reader.all("use")) > 5  # glyphs
+
+
+def test_parameters_have_units_and_name_what_is_not_uniform():
+    magnet = Magnet(
+        1.5, 2.0, 0.25, 3.0, Anisotropy.uniaxial(0.7), (Polariser((0, 0, 1), field_like=0.1),)
+    )
+    shown = {one.name: one for one in parameters_of(magnet, field=(0, 0, 2), spin_torque=(0, 1, 0))}
+    assert shown["damping"].symbol == "η"
+    assert (shown["temperature"].value, shown["temperature"].unit) == ("3", "energy")
+    assert shown["field"].value == "(0, 0, 2)"
+    assert shown["anisotropy energy"].value == "0.7 n_x² + 0.7 n_y²"
+    assert "0.1" in shown["polariser"].value
 
 
 def test_provenance_names_versions_and_machine():

@@ -269,11 +269,11 @@ def check_file(name: str, path: Path | None) -> None:
         raise UsageError(f"{name}={path}: expected a file in a folder that exists")
 
 
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure as PNG and PDF."""
+def save_figure(drawn: Any, path: Path) -> None:
+    """Write the figure of axes as PNG, PDF and SVG."""
     from spintherm.plot import saved
 
-    _write(path, lambda: saved(figure, path))
+    _write(path, lambda: saved(drawn, path))
 
 
 def save_data(data: xr.Dataset, path: Path) -> None:

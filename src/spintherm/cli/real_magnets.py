@@ -56,11 +56,11 @@ class Output:
         check_file("figure", self.figure)
 
     def give(
-        self, data: xr.Dataset, title: dict[str, str], draw: Callable[[Axes, xr.Dataset], Axes]
+        self, data: xr.Dataset, title: dict[str, str], draw: Callable[[xr.Dataset], Axes]
     ) -> int:
         """Print a dataset in SI, and draw it if asked to."""
         if self.figure is not None:
-            save_figure(_figure(draw, data), self.figure)
+            save_figure(draw(_for_eyes(data)), self.figure)
         rows = _rows(data)
         if self.as_json:
             print(json.dumps({name: _plain(column) for name, column in rows.items()}, indent=1))
@@ -304,17 +304,6 @@ def _print_columns(data: xr.Dataset, rows: dict[str, Any]) -> None:
     for row in zip(*rows.values(), strict=True):
         line = zip(row, heads, strict=True)
         print("  ".join(f"{value:>{max(14, len(head))}.6g}" for value, head in line))
-
-
-def _figure(draw: Callable[[Axes, xr.Dataset], Axes], data: xr.Dataset) -> Any:
-    from matplotlib.figure import Figure
-
-    from spintherm.plot.style import ONE_COLUMN, style
-
-    with style():
-        figure = Figure(figsize=(1.2 * ONE_COLUMN, 3.0), layout="constrained")
-        draw(figure.subplots(), _for_eyes(data))
-        return figure
 
 
 def _for_eyes(data: xr.Dataset) -> xr.Dataset:

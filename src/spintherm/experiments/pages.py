@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spintherm import plot
 from spintherm.experiments.driven import seeds_of
-from spintherm.experiments.processes import Process, beyond_the_papers, table_one
-from spintherm.experiments.sizes import Size
-from spintherm.plot.ideal_engine import ideal_engine_figure, uncertainty_figure
-from spintherm.plot.phase_diagram import tilted_phases_figure
-from spintherm.report import Grid, Picture, Provenance, Section, Verdict, page
+from spintherm.experiments.processes import (
+    PAPER_MAGNET,
+    Process,
+    beyond_the_papers,
+    table_one,
+)
+from spintherm.experiments.sizes import SIZES, Size
+from spintherm.report import (
+    Grid,
+    Parameter,
+    Picture,
+    Provenance,
+    Section,
+    Verdict,
+    page,
+    parameters_of,
+)
 from spintherm.statistics import Estimate
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
 
+_UNITS = (Parameter("Boltzmann's constant", "k_B", "1", "k_B"),)
 TITLE = "Fluctuation theorems and steady states of a magnet driven by a spin torque"
 INTRODUCTION = (
     "Figs. 1 and 2 of [I] (arXiv:2406.02220, Table I with |m| = √3) and Figs. 2 to 4 of [II] "
@@ -96,9 +109,23 @@ print(steady_state(PAPER_MAGNET, field=(0, 0, 20), spin_torque=(0, 0, 1)).uncert
 """
 
 
-def report(sections: list[Section], verdicts: tuple[Verdict, ...], origin: Provenance) -> str:
+def report(
+    sections: list[Section],
+    verdicts: tuple[Verdict, ...],
+    origin: Provenance,
+    size: Size,
+    seed: int,
+) -> str:
     """Return the report as HTML."""
-    return page(TITLE, INTRODUCTION, sections, verdicts, origin)
+    return page(
+        TITLE,
+        INTRODUCTION,
+        parameters=[*_UNITS, *parameters_of(PAPER_MAGNET)],
+        sections=sections,
+        verdicts=verdicts,
+        provenance=origin,
+        code=_everything(size, seed),
+    )
 
 
 def driven_sections(
@@ -125,7 +152,7 @@ def driven_sections(
     return [
         Section(
             "Fig. 1 of [I]: the fluctuation theorem",
-            picture=_drawn(
+            pictures=_drawn(
                 folder,
                 "I-figure-1",
                 plot.entropy_production_figure,
@@ -133,21 +160,24 @@ def driven_sections(
                 _FIGURE_1,
             ),
             grids=(_parameters(table_one()), _results(nine)),
-            code=_example(table_one()[3], size, seed),
+            code=_example(table_one()[3], size, seed)
+            + _redrawn("I-figure-1", "entropy_production_figure"),
         ),
         Section(
             "Fig. 2 of [I]: work alone does not obey it",
-            picture=_drawn(
+            pictures=_drawn(
                 folder, "I-figure-2", plot.crooks_figure, _without(nine, "detailed"), _FIGURE_2
             ),
             grids=(_crooks(nine),),
-            code=_loop("table_one", "crooks_work", size, seed),
+            code=_loop("table_one", "crooks_work", size, seed)
+            + _redrawn("I-figure-2", "crooks_figure"),
         ),
         Section(
             "Beyond the papers: tilted processes",
-            picture=_drawn(folder, "beyond-the-papers", plot.beyond_figure, three, _BEYOND),
+            pictures=_drawn(folder, "beyond-the-papers", plot.beyond_figure, three, _BEYOND),
             grids=(_protocols(beyond_the_papers()), _results(three), _crooks(three)),
-            code=_loop("beyond_the_papers", "joint_theorem", size, seed),
+            code=_loop("beyond_the_papers", "joint_theorem", size, seed)
+            + _redrawn("beyond-the-papers", "beyond_figure"),
         ),
     ]
 
@@ -174,23 +204,25 @@ def steady_sections(
     return [
         Section(
             "Fig. 2 of [II]: rates and phases of the steady state",
-            picture=_drawn(folder, "II-figure-2", plot.steady_state_figure, rates, _RATES),
-            code=_steady_example(size),
+            pictures=_drawn(folder, "II-figure-2", plot.steady_state_figure, rates, _RATES),
+            code=_steady_example(size) + _redrawn("II-figure-2", "steady_state_figure"),
         ),
         Section(
             "Fig. 3 of [II]: phases of tilted fields and torques",
-            picture=_drawn(folder, "II-figure-3", tilted_phases_figure, diagram, _PHASES),
-            code=_PHASES_CODE,
+            pictures=_drawn(folder, "II-figure-3", plot.tilted_phases_figure, diagram, _PHASES),
+            code=_PHASES_CODE + _redrawn("II-figure-3", "tilted_phases_figure"),
         ),
         Section(
             "Fig. 4 of [II]: an ideal engine",
-            picture=_drawn(folder, "II-figure-4", ideal_engine_figure, engine, _ENGINE),
-            code=_ENGINE_CODE,
+            pictures=_drawn(folder, "II-figure-4", plot.ideal_engine_figure, engine, _ENGINE),
+            code=_ENGINE_CODE + _redrawn("II-figure-4", "ideal_engine_figure"),
         ),
         Section(
             "The uncertainty relation, broken",
-            picture=_drawn(folder, "II-uncertainty", uncertainty_figure, engine, _UNCERTAINTY),
-            code=_UNCERTAINTY_CODE,
+            pictures=_drawn(
+                folder, "II-uncertainty", plot.uncertainty_figure, engine, _UNCERTAINTY
+            ),
+            code=_UNCERTAINTY_CODE + _redrawn("II-uncertainty", "uncertainty_figure"),
         ),
     ]
 
@@ -198,13 +230,14 @@ def steady_sections(
 def _drawn(
     folder: Path,
     name: str,
-    draw: Callable[[xr.Dataset], Figure],
+    draw: Callable[[xr.Dataset], NDArray[Any]],
     data: xr.Dataset,
     caption: str,
-) -> Picture:
+) -> tuple[Picture, ...]:
     data.to_netcdf(folder / f"{name}.nc", engine="h5netcdf")
-    png = plot.saved(draw(data), folder / name)
-    return Picture(png, caption, [f"{name}.{suffix}" for suffix in ("png", "pdf", "nc")])
+    svg = plot.saved(draw(data), folder / name)
+    files = [f"{name}.{suffix}" for suffix in ("png", "pdf", "svg", "nc")]
+    return (Picture(svg, caption, files),)
 
 
 def _without(data: xr.Dataset, prefix: str) -> xr.Dataset:
@@ -293,26 +326,43 @@ def _example(process: Process, size: Size, seed: int) -> str:
 # process {process.name}
 from spintherm import Magnet, Protocol, Ramp, Triangle, fluctuation, simulate
 
-magnet = {process.magnet}
+magnet = {process.magnet!r}
 protocol = Protocol(
     duration={process.protocol.duration},
-    field={process.protocol.field},
-    spin_torque={process.protocol.spin_torque},
+    field={process.protocol.field!r},
+    spin_torque={process.protocol.spin_torque!r},
 )
 forward = simulate(magnet, protocol, {options}, seed={forward})
 backward = simulate(magnet, protocol.reversed(), {options}, seed={backward})
 print(fluctuation.integral_theorem(forward))
 print(fluctuation.detailed_theorem(forward, backward))
 print(fluctuation.joint_theorem(forward, backward))
+"""
 
+
+def _redrawn(name: str, function: str) -> str:
+    """Return the lines that draw a figure anew from the file beside the report."""
+    return f"""
 # the figure again, from its data
-import pathlib
 import xarray
 from spintherm import plot
 
-with xarray.open_dataset("I-figure-1.nc") as data:
-    plot.saved(plot.entropy_production_figure(data.load()), pathlib.Path("figure"))
+with xarray.open_dataset("{name}.nc") as data:
+    plot.saved(plot.{function}(data.load()), "figure")
 """
+
+
+def _everything(size: Size, seed: int) -> str:
+    scheme = "" if size.scheme == _usual_scheme(size) else f", scheme={size.scheme!r}"
+    return f"""\
+from spintherm.experiments import reproduce
+
+reproduce({size.name!r}, "results", seed={seed}{scheme})
+"""
+
+
+def _usual_scheme(size: Size) -> str:
+    return SIZES[size.name].scheme if size.name in SIZES else size.scheme
 
 
 def _loop(processes: str, theorem: str, size: Size, seed: int) -> str:

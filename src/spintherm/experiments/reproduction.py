@@ -37,7 +37,7 @@ class Reproduction:
     Attributes
     ----------
     folder : Path
-        With report.html, verdicts.json, and each figure as PNG, PDF and netCDF.
+        With report.html, verdicts.json, and each figure as PNG, PDF, SVG and netCDF.
     verdicts : tuple of Verdict
         All of them.
     wall_time : float
@@ -129,7 +129,8 @@ def reproduce(
     settings = {"size": f"{chosen.name} ({chosen.cost})", "seed": one_seed, "threads": workers}
     wall_time = time.monotonic() - clock
     origin = provenance(command, started, wall_time, settings)
-    (folder / "report.html").write_text(pages.report(sections, verdicts, origin), "utf-8")
+    text = pages.report(sections, verdicts, origin, chosen, one_seed)
+    (folder / "report.html").write_text(text, "utf-8")
     _write_verdicts(folder / "verdicts.json", verdicts)
     return Reproduction(folder, verdicts, wall_time)
 

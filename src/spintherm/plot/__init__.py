@@ -4,11 +4,11 @@ The rule of the folder: a plotting function takes matplotlib axes and a dataset 
 axes; only `figures` makes figures, and nothing touches pyplot or the global settings.
 """
 
+from spintherm.plot.canvas import saved, svg
 from spintherm.plot.figures import (
     beyond_figure,
     crooks_figure,
     entropy_production_figure,
-    saved,
     steady_state_figure,
 )
 from spintherm.plot.fluctuation import (
@@ -18,10 +18,12 @@ from spintherm.plot.fluctuation import (
     fitted_slopes,
     work_ratios,
 )
+from spintherm.plot.ideal_engine import ideal_engine_figure, uncertainty_figure
+from spintherm.plot.phase_diagram import tilted_phases_figure
 from spintherm.plot.precession import precession
 from spintherm.plot.rare_events import rare_density
 from spintherm.plot.rates import rate_deviations, rates
-from spintherm.plot.style import COLOURS, ONE_COLUMN, TWO_COLUMNS, style
+from spintherm.plot.style import COLOURS, ONE_COLUMN, TWO_COLUMNS, figure, style
 
 __all__ = [
     "COLOURS",
@@ -33,7 +35,9 @@ __all__ = [
     "detailed_ratios",
     "entropy_histograms",
     "entropy_production_figure",
+    "figure",
     "fitted_slopes",
+    "ideal_engine_figure",
     "precession",
     "rare_density",
     "rate_deviations",
@@ -41,5 +45,8 @@ __all__ = [
     "saved",
     "steady_state_figure",
     "style",
+    "svg",
+    "tilted_phases_figure",
+    "uncertainty_figure",
     "work_ratios",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from spintherm.plot.style import COLOURS, ONE_COLUMN, style
+from numpy.typing import NDArray
+
+from spintherm.plot.style import COLOURS, axes_or_new, figure, in_style, several
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SYMBOLS = {
     "work": "$W$",
@@ -21,25 +23,29 @@ SYMBOLS = {
 _LOWEST = 1e-8
 
 
-def densities(axes: Axes, both: dict[str, xr.Dataset], of: str, *, log: bool = False) -> Axes:
+@in_style
+def densities(
+    both: dict[str, xr.Dataset], of: str, *, log: bool = False, axes: Axes | None = None
+) -> Axes:
     """Draw the densities of the forward and the backward process.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     both : dict of xarray.Dataset
         `density` along the dimension `of`, of "forward" and "backward".
     of : str
         Which functional.
     log : bool
         Whether the scale is logarithmic, down to 1e-8 of the maximum.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     looks = {"forward": ("-", COLOURS["blue"]), "backward": ((0, (4, 2)), COLOURS["vermillion"])}
     top = max(float(one["density"].max()) for one in both.values())
     for name, one in both.items():
@@ -56,24 +62,29 @@ def densities(axes: Axes, both: dict[str, xr.Dataset], of: str, *, log: bool = F
     return axes
 
 
-@style()
-def distribution_figure(both: dict[str, xr.Dataset], of: str) -> Figure:
+@in_style
+def distribution_figure(
+    both: dict[str, xr.Dataset],
+    of: str,
+    *,
+    axes: Sequence[Axes] | NDArray[Any] | None = None,
+) -> NDArray[Any]:
     """Draw the densities on a linear and on a logarithmic scale.
 
     Parameters
     ----------
     both, of
         As for `densities`.
+    axes : sequence of 2 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (2,)
+        The axes.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(2.0 * ONE_COLUMN, 2.7), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    densities(left, both, of).legend(loc="upper right")
-    densities(right, both, of, log=True)
-    return figure
+    axes = several(axes, 2, lambda: figure(2, 2.7).subplots(1, 2))
+    densities(both, of, axes=axes[0]).legend(loc="upper right")
+    densities(both, of, log=True, axes=axes[1])
+    return axes

@@ -1,12 +1,12 @@
-"""Whole figures, laid out like those of the papers, and their files."""
+"""Whole figures, laid out like those of the papers."""
 
 from __future__ import annotations
 
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spintherm import theory
 from spintherm.magnet import Magnet
@@ -19,42 +19,45 @@ from spintherm.plot.fluctuation import (
 )
 from spintherm.plot.precession import precession
 from spintherm.plot.rates import phase_intervals, rate_deviations, rates
-from spintherm.plot.style import COLOURS, MARKERS, TWO_COLUMNS, style
+from spintherm.plot.style import COLOURS, MARKERS, figure, in_style, several
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _RATIO_WINDOW = 5.9
 _WORK_WINDOW = 9.0
 
 
-@style()
-def entropy_production_figure(data: xr.Dataset) -> Figure:
+@in_style
+def entropy_production_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw [I] Fig. 1: histograms of Σ in (a), (b), (c), and the detailed theorem in (d).
 
     Parameters
     ----------
     data : xarray.Dataset
         The nine processes of Table I, as `experiments` saves them.
+    axes : sequence of 4 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (4,)
+        The axes.
     """
     from matplotlib.ticker import MultipleLocator
 
-    figure = _figure(TWO_COLUMNS, 5.0)
-    axes = figure.subplots(2, 2).ravel()
+    axes = several(axes, 4, lambda: figure(2, 5.0).subplots(2, 2))
     windows = {
         "(a)": ((-6.0, 13.0), 0.45),
         "(b)": ((-5.0, 14.0), 0.25),
         "(c)": ((-6.0, 14.0), 0.32),
     }
     for place, (panel, (window, top)) in enumerate(windows.items()):
-        entropy_histograms(axes[place], _panel(data, panel))
+        entropy_histograms(_panel(data, panel), axes=axes[place])
         axes[place].set_xlim(window)
         axes[place].set_ylim(0.0, max(top, 1.05 * float(_panel(data, panel)["density"].max())))
         axes[place].set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
@@ -62,89 +65,101 @@ def entropy_production_figure(data: xr.Dataset) -> Figure:
         axes[place].yaxis.set_major_locator(MultipleLocator(0.1))
         axes[place].legend(ncols=1, loc="upper right")
         _letter(axes[place], panel)
-    detailed_ratios(axes[3], data)
+    detailed_ratios(data, axes=axes[3])
     _window(axes[3], _RATIO_WINDOW)
     _panel_legend(axes[3], data, "theory, [I] 4.19")
     _letter(axes[3], "(d)", y=0.98)
     _slope_insets(axes[3], data)
-    return figure
+    return axes
 
 
-@style()
-def crooks_figure(data: xr.Dataset) -> Figure:
+@in_style
+def crooks_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw [I] Fig. 2: Crooks' usual form fails; and by how many standard errors.
 
     Parameters
     ----------
     data : xarray.Dataset
         The nine processes of Table I, as `experiments` saves them.
+    axes : sequence of 2 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (2,)
+        The axes.
     """
-    figure = _figure(TWO_COLUMNS, 3.3)
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1.0))
-    work_ratios(left, data)
+    axes = several(axes, 2, lambda: figure(2, 3.3).subplots(1, 2, width_ratios=(1.25, 1.0)))
+    left, right = axes
+    work_ratios(data, axes=left)
     _window(left, _WORK_WINDOW)
     _panel_legend(left, data, "Crooks’ usual form, [I] 4.26")
-    crooks_distances(right, data)
+    crooks_distances(data, axes=right)
     right.set_title("distance from Crooks’ usual form")
-    return figure
+    return axes
 
 
-@style()
-def beyond_figure(data: xr.Dataset) -> Figure:
+@in_style
+def beyond_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw the detailed theorem and Crooks' failure on processes that are in neither paper.
 
     Parameters
     ----------
     data : xarray.Dataset
         The processes, as `experiments` saves them.
+    axes : sequence of 3 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (3,)
+        The axes.
     """
-    figure = _figure(TWO_COLUMNS, 2.75)
-    axes = figure.subplots(1, 3)
-    entropy_histograms(axes[0], data)
+    axes = several(axes, 3, lambda: figure(2, 2.75).subplots(1, 3))
+    entropy_histograms(data, axes=axes[0])
     axes[0].set_xlim(-6.0, 11.0)
     axes[0].set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
     axes[0].set_ylim(0.0, 1.35 * float(data["density"].max()))
     axes[0].legend(_process_handles(data), _names(data), loc="upper right", fontsize=7.5)
-    detailed_ratios(axes[1], data)
-    work_ratios(axes[2], data)
+    detailed_ratios(data, axes=axes[1])
+    work_ratios(data, axes=axes[2])
     for one, letter in zip(axes, ("(a)", "(b)", "(c)"), strict=True):
         _letter(one, letter)
     for one, label in ((axes[1], "[I] 4.19"), (axes[2], "[I] 4.26, fails")):
         _window(one, _RATIO_WINDOW)
         one.legend([one.lines[0]], [label], loc="lower right")
-    return figure
+    return axes
 
 
-@style()
-def steady_state_figure(data: xr.Dataset) -> Figure:
+@in_style
+def steady_state_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw [II] Fig. 2: rates against α over the phases, and the pictures of precession.
 
     Parameters
     ----------
     data : xarray.Dataset
         Points and curves, as `experiments` saves them.
+    axes : sequence of 9 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (9,)
+        The axes.
     """
-    figure = _figure(TWO_COLUMNS, 5.5)
-    grid = figure.add_gridspec(3, 7, height_ratios=(3.1, 0.85, 0.95))
-    top = figure.add_subplot(grid[0, :])
-    middle = figure.add_subplot(grid[1, :], sharex=top)
-    rates(top, data)
-    rate_deviations(middle, data)
+    axes = several(axes, 9, _steady_state_axes)
+    top, middle, *pictures = axes
+    rates(data, axes=top)
+    rate_deviations(data, axes=middle)
     top.tick_params(labelbottom=False)
     top.legend(loc="upper center", bbox_to_anchor=(0.545, 0.88), ncols=3)
     numbers = rf"$\nu={data.attrs['nu']:.3f}$, $\delta={data.attrs['delta']:.3f}$"
@@ -152,25 +167,16 @@ def steady_state_figure(data: xr.Dataset) -> Figure:
     _name_phases(top, data)
     _name_special_points(top, data)
     middle.set_xlabel(r"$\alpha = mP/H$")
-    pictures = [figure.add_subplot(grid[2, place]) for place in range(7)]
     _pictures(pictures, data)
-    return figure
+    return axes
 
 
-@style()
-def saved(figure: Figure, path: Path) -> bytes:
-    """Write a figure as PNG and PDF, `path` with these suffixes, and return the PNG's bytes."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    path.with_suffix(".png").write_bytes(buffer.getvalue())
-    figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
-    return buffer.getvalue()
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
+def _steady_state_axes() -> list[Axes]:
+    whole = figure(2, 5.5)
+    grid = whole.add_gridspec(3, 7, height_ratios=(3.1, 0.85, 0.95))
+    top = whole.add_subplot(grid[0, :])
+    middle = whole.add_subplot(grid[1, :], sharex=top)
+    return [top, middle, *(whole.add_subplot(grid[2, place]) for place in range(7))]
 
 
 def _slope_insets(axes: Axes, data: xr.Dataset) -> None:
@@ -180,7 +186,7 @@ def _slope_insets(axes: Axes, data: xr.Dataset) -> None:
     near = float(np.ceil(float(far.max()) / digit) * digit)
     for bottom, reach, title in ((0.31, 0.05, "slopes"), (0.07, near, "slopes, magnified")):
         inset = axes.inset_axes((0.61, bottom, 0.36, 0.145))
-        fitted_slopes(inset, data)
+        fitted_slopes(data, axes=inset)
         inset.set_ylim(1.0 - 1.2 * reach, 1.0 + 1.2 * reach)
         inset.set_yticks([1.0 - reach, 1.0, 1.0 + reach])
         inset.tick_params(labelsize=7.0)
@@ -284,7 +290,7 @@ def _pictures(axes: list[Axes], data: xr.Dataset) -> None:
     )
     for one, (alpha, name) in zip(axes, names, strict=True):
         torque = alpha / magnet.moment * field
-        precession(one, magnet, field, torque, name)
+        precession(magnet, field, torque, name, axes=one)
         one.text(
             0.5,
             -0.04,

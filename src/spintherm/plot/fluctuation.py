@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spintherm.plot.style import COLOURS, MARKERS
+from spintherm.plot.style import COLOURS, MARKERS, axes_or_new, in_style
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
 
-def entropy_histograms(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def entropy_histograms(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw the densities of Σ, forward filled and backward as steps; [I] Fig. 1 (a)-(c).
 
     Where the exact densities are known they are drawn over the histograms as thin lines, forward
@@ -27,17 +28,18 @@ def entropy_histograms(axes: Axes, data: xr.Dataset) -> Axes:
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         Processes with `density` (process, direction, bin) against `entropy_production`, and
         perhaps `exact_density` (process, direction, place) against `exact_entropy_production`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     centres = data["entropy_production"].values
     half = 0.5 * (centres[1] - centres[0])
     edges = np.append(centres - half, centres[-1] + half)
@@ -60,21 +62,23 @@ def entropy_histograms(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def detailed_ratios(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def detailed_ratios(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw ln p_F(Σ)/p_B(-Σ) against Σ with the line of [I] 4.19; [I] Fig. 1 (d).
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         Processes with `detailed_abscissa`, `detailed_log_ratio`, `detailed_error`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _identity(axes, "theory")
     _points(axes, data, "detailed")
     axes.set_xlabel(r"$\Sigma$")
@@ -82,22 +86,24 @@ def detailed_ratios(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def work_ratios(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def work_ratios(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw ln p_F(W)/p_B(-W) against β(W - ΔF) with the line of [I] 4.26, which it misses; Fig. 2.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         Processes with `crooks_abscissa`, `crooks_log_ratio`, `crooks_error`, and perhaps
         `exact_work_log_ratio` against `exact_dissipated_work`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _identity(axes, "Crooks' usual form")
     if "exact_work_log_ratio" in data:
         for one in _each(data):
@@ -109,23 +115,25 @@ def work_ratios(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def fitted_slopes(axes: Axes, data: xr.Dataset, kind: str = "detailed") -> Axes:
+@in_style
+def fitted_slopes(data: xr.Dataset, kind: str = "detailed", *, axes: Axes | None = None) -> Axes:
     """Draw the slopes of the lines through the bins with their errors; inset of [I] Fig. 1 (d).
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         Processes with `<kind>_line_slope` and `<kind>_line_slope_error`.
     kind : {"detailed", "crooks"}
         Which slopes.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     axes.axhline(1.0, color="black", linewidth=0.8)
     for place, one in enumerate(_each(data)):
         slope = float(one[f"{kind}_line_slope"])
@@ -136,23 +144,27 @@ def fitted_slopes(axes: Axes, data: xr.Dataset, kind: str = "detailed") -> Axes:
     return axes
 
 
-def crooks_distances(axes: Axes, data: xr.Dataset, threshold: float = 10.0) -> Axes:
+@in_style
+def crooks_distances(
+    data: xr.Dataset, threshold: float = 10.0, *, axes: Axes | None = None
+) -> Axes:
     """Draw by how many standard errors Crooks' form is off, process by process.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         Processes with `crooks_z`.
     threshold : float
         Where a line is drawn.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     names = [str(name) for name in np.atleast_1d(data["process"].values)]
     places = np.arange(len(names))
     colours = [COLOURS[str(one["colour"].item())] for one in _each(data)]

@@ -7,16 +7,17 @@ thermodynamic uncertainty relation is broken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spintherm.plot.style import COLOURS, TWO_COLUMNS, style
+from spintherm.plot.style import COLOURS, axes_or_new, figure, in_style, several
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _COLOURS = ("black", "blue", "green", "orange", "vermillion", "purple", "sky")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
@@ -25,22 +26,24 @@ _DASHED = (0, (4, 2))
 _DOTTED = (0, (1, 1.4))
 
 
-def power(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def power(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw |Ṡ_P| against H, with the limit 18a at every angle.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         `curve`, `simulated`, `error` over (quantity, angle, curve_field or field),
         `limit_power (curve_field)`, and `closed_<quantity> (curve_field)` where it exists.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _curves(axes, data, "pumped_entropy_rate")
     limit = float(data["limit_power"][-1])
     cosines = np.unique(np.round(np.abs(np.cos(np.deg2rad(data["angle"].values))), 12))
@@ -51,21 +54,23 @@ def power(axes: Axes, data: xr.Dataset) -> Axes:
     return _finish(axes, data, r"$|\dot S_P|$")
 
 
-def dissipation(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def dissipation(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw Σ against H, with the limit 18b as printed and with the factor 1 + δ².
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         As for `power`, with `limit_dissipation` and `limit_dissipation_as_printed`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _curves(axes, data, "entropy_production_rate")
     for name, dashes, label in (
         ("limit_dissipation_as_printed", _DASHED, "18b as printed"),
@@ -76,21 +81,23 @@ def dissipation(axes: Axes, data: xr.Dataset) -> Axes:
     return _finish(axes, data, r"$\Sigma$")
 
 
-def long_time_noise(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def long_time_noise(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw Δ_P against H, with 18c at θ = 0 and the law H⁻² at the other angles.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         As for `power`, with `limit_noise (angle, curve_field)`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _curves(axes, data, "pumped_entropy_noise")
     label: str | None = r"law $H^{-2}$, $\theta\neq0$"
     for place, angle in enumerate(data["angle"].values):
@@ -104,21 +111,23 @@ def long_time_noise(axes: Axes, data: xr.Dataset) -> Axes:
     return _finish(axes, data, r"$\Delta_P$")
 
 
-def short_time_noise(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def short_time_noise(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw Var S_P/τ at the paper's τ against H, with 18c, which is meant for long times.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         As for `long_time_noise`, with the attribute `short_duration`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _curves(axes, data, "finite_time_noise")
     law = data["limit_noise"].sel(angle=0)
     axes.plot(data["curve_field"], law, **_LIMIT, linestyle=_DASHED, label="18c")
@@ -127,21 +136,23 @@ def short_time_noise(axes: Axes, data: xr.Dataset) -> Axes:
     return _finish(axes, data, rf"$\langle\delta S_P^2\rangle/\tau$ at $\tau={tau:g}$")
 
 
-def uncertainty_against_field(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def uncertainty_against_field(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw Δ_P Σ/(2 Ṡ_P²) against H, with the bound of overdamped systems.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         As for `power`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _bound(axes)
     _curves(axes, data, "uncertainty_ratio")
     axes.set_yscale("log")
@@ -149,21 +160,23 @@ def uncertainty_against_field(axes: Axes, data: xr.Dataset) -> Axes:
     return _finish(axes, data, r"$\Delta_P\,\Sigma\,/\,2\dot S_P^2$")
 
 
-def uncertainty_against_alpha(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def uncertainty_against_alpha(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw Δ_P Σ/(2 Ṡ_P²) against α at fixed ν for P parallel to H.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         `ratio_against_alpha (nu, alpha)`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     _bound(axes)
     for nu, colour in zip(data["nu"].values, _COLOURS, strict=False):
         ratio = data["ratio_against_alpha"].sel(nu=nu)
@@ -176,21 +189,23 @@ def uncertainty_against_alpha(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def uncertainty_map(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def uncertainty_map(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw Δ_P Σ/(2 Ṡ_P²) over the plane of [II] Fig. 3 as colours, with the line where it is one.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         `ratio_map (map_alpha, map_angle)`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     from matplotlib.colors import TwoSlopeNorm
 
     depth = np.log10(np.maximum(data["ratio_map"].values, 1e-30)).T
@@ -217,62 +232,67 @@ def uncertainty_map(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-@style()
-def ideal_engine_figure(data: xr.Dataset) -> Figure:
+@in_style
+def ideal_engine_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw [II] Fig. 4: |Ṡ_P|, Σ, Δ_P and Var S_P/τ against H.
 
     Parameters
     ----------
     data : xarray.Dataset
         As `experiments` saves it.
+    axes : sequence of 4 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (4,)
+        The axes.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(TWO_COLUMNS, 5.6), layout="constrained")
-    axes = figure.subplots(2, 2).ravel()
+    axes = several(axes, 4, lambda: figure(2, 5.6).subplots(2, 2))
     parts = (power, dissipation, long_time_noise, short_time_noise)
     for one, draw, letter in zip(axes, parts, "abcd", strict=True):
-        draw(one, data)
+        draw(data, axes=one)
         _letter(one, f"({letter})")
         handles, labels = _special(one)
         where: Any = {"loc": "lower right"} if letter == "a" else {"loc": "lower left"}
         one.legend(handles, labels, **where)
     handles, labels = _angles(axes[0])
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
-    return figure
+    axes[0].figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return axes
 
 
-@style()
-def uncertainty_figure(data: xr.Dataset) -> Figure:
+@in_style
+def uncertainty_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw where, and by how much, the thermodynamic uncertainty relation is broken.
 
     Parameters
     ----------
     data : xarray.Dataset
         As `experiments` saves it.
+    axes : sequence of 3 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (3,)
+        The axes.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(TWO_COLUMNS, 2.9), layout="constrained")
-    axes = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 1.15))
-    uncertainty_against_field(axes[0], data)
-    uncertainty_against_alpha(axes[1], data)
-    uncertainty_map(axes[2], data)
+    ratios = (1.0, 1.0, 1.15)
+    axes = several(axes, 3, lambda: figure(2, 2.9).subplots(1, 3, width_ratios=ratios))
+    uncertainty_against_field(data, axes=axes[0])
+    uncertainty_against_alpha(data, axes=axes[1])
+    uncertainty_map(data, axes=axes[2])
     axes[0].legend(*_angles(axes[0]), loc="lower left", fontsize=7.5)
     axes[1].legend(loc="upper right", fontsize=7.5)
     for one, letter in zip(axes, "abc", strict=True):
         one.set_title(f"({letter})", loc="left", fontsize=10.0)
-    return figure
+    return axes
 
 
 def _curves(axes: Axes, data: xr.Dataset, quantity: str) -> None:

@@ -6,19 +6,18 @@ were followed, and do not come from the grid.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spintherm.plot.style import COLOURS, ONE_COLUMN, PHASES, TWO_COLUMNS, style
+from spintherm.plot.style import COLOURS, PHASES, axes_or_new, figure, in_style, several
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
@@ -53,13 +52,14 @@ class _Sheet:
     phase: NDArray[np.str_]
 
 
-def phases(axes: Axes, diagram: xr.Dataset, *, folded: bool = False, names: bool = True) -> Axes:
+@in_style
+def phases(
+    diagram: xr.Dataset, *, folded: bool = False, names: bool = True, axes: Axes | None = None
+) -> Axes:
     """Draw the phases, named, and the boundaries between them.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     diagram : xarray.Dataset
         As `phase_diagram` returns it.
     folded : bool
@@ -67,12 +67,15 @@ def phases(axes: Axes, diagram: xr.Dataset, *, folded: bool = False, names: bool
         and pi - angle, as [II] Fig. 3 does.
     names : bool
         Whether to write the names where there is most room.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     sheets = list(_folded(diagram)) if folded else [_sheet(diagram)]
     axes.set_facecolor(PHASES["dud"])
     for sheet in sheets:
@@ -80,26 +83,30 @@ def phases(axes: Axes, diagram: xr.Dataset, *, folded: bool = False, names: bool
             if np.any(values < 0.0):
                 levels = [-np.inf, 0.0]
                 axes.contourf(sheet.x, sheet.y, values, levels, colors=[PHASES[phase]])
-    boundaries(axes, diagram, folded=folded)
+    boundaries(diagram, folded=folded, axes=axes)
     _scales(axes, diagram, folded=folded)
     for sheet in sheets if names else []:
         _name_phases(axes, sheet)
     return axes
 
 
-def boundaries(axes: Axes, diagram: xr.Dataset, *, folded: bool = False) -> Axes:
+@in_style
+def boundaries(diagram: xr.Dataset, *, folded: bool = False, axes: Axes | None = None) -> Axes:
     """Draw the boundaries where a rate vanishes.
 
     Parameters
     ----------
-    axes, diagram, folded
+    diagram, folded
         As for `phases`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     named: set[str] = set()
     for place in range(diagram.sizes.get("branch", 0)):
         here = diagram["boundary_branch"].values == place
@@ -119,23 +126,25 @@ def boundaries(axes: Axes, diagram: xr.Dataset, *, folded: bool = False) -> Axes
     return axes
 
 
-def simulated_phases(axes: Axes, data: xr.Dataset, *, folded: bool = False) -> Axes:
+@in_style
+def simulated_phases(data: xr.Dataset, *, folded: bool = False, axes: Axes | None = None) -> Axes:
     """Mark the simulated points by their phase; hollow where an error could change it.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         `point_alpha`, `point_angle`, `simulated_phase`, `certain` along `point`.
     folded : bool
         As for `phases`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     alpha, angle = data["point_alpha"].values, data["point_angle"].values
     if folded:
         beyond = angle > 0.5 * np.pi
@@ -158,24 +167,26 @@ def simulated_phases(axes: Axes, data: xr.Dataset, *, folded: bool = False) -> A
     return axes
 
 
-def rates_along_cut(axes: Axes, data: xr.Dataset, alpha: float) -> Axes:
+@in_style
+def rates_along_cut(data: xr.Dataset, alpha: float, *, axes: Axes | None = None) -> Axes:
     """Draw Ṡ_P and Ṡ_B against the angle at one alpha, with the simulated points.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         `cut (rate, cut_alpha, cut_angle)`; `simulated` and `error` (rate, point), `point_alpha`,
         `point_angle`.
     alpha : float
         One of `cut_alpha`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     curve = data["cut"].sel(cut_alpha=alpha)
     degrees = np.degrees(data["cut_angle"].values)
     _shade(axes, degrees, curve)
@@ -203,66 +214,73 @@ def rates_along_cut(axes: Axes, data: xr.Dataset, alpha: float) -> Axes:
     return axes
 
 
-@style()
-def phase_diagram_figure(diagram: xr.Dataset) -> Figure:
-    """Draw a phase diagram over any two parameters.
+@in_style
+def phase_diagram_figure(diagram: xr.Dataset, *, axes: Axes | None = None) -> Axes:
+    """Draw a phase diagram over any two parameters, with a legend above.
 
     Parameters
     ----------
     diagram : xarray.Dataset
         As `phase_diagram` returns it.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure, one journal column wide, if not given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        A little more than one journal column wide.
+    matplotlib.axes.Axes
+        The axes.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(1.35 * ONE_COLUMN, 3.6), layout="constrained")
-    axes = phases(figure.subplots(), diagram)
+    axes = axes_or_new(axes, height=2.9)
+    phases(diagram, axes=axes)
     _equilibrium(axes, diagram)
-    _legend_above(figure, axes)
-    return figure
+    _legend_above(axes)
+    return axes
 
 
-@style()
-def tilted_phases_figure(data: xr.Dataset) -> Figure:
+@in_style
+def tilted_phases_figure(
+    data: xr.Dataset, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw [II] Fig. 3, and cuts through it with simulated rates.
 
     Parameters
     ----------
     data : xarray.Dataset
-        As `experiments` saves it: a phase diagram over alpha and angle, cuts and points.
+        As `experiments` saves it: a phase diagram over alpha and angle, n cuts, and points.
+    axes : sequence of 1 + n matplotlib.axes.Axes, optional
+        Where to draw the diagram and the cuts; those of a new figure, two journal columns wide, if
+        not given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (1 + n,)
+        The axes.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(TWO_COLUMNS, 4.0), layout="constrained")
-    cuts = data["cut_alpha"].values
-    grid = figure.add_gridspec(len(cuts), 2, width_ratios=(1.75, 1.0))
-    main = figure.add_subplot(grid[:, 0])
-    phases(main, data, folded=True, names=False)
-    simulated_phases(main, data, folded=True)
+    alphas = data["cut_alpha"].values.tolist()
+    axes = several(axes, 1 + len(alphas), lambda: _tilted_phases_axes(len(alphas)))
+    main, *cuts = axes
+    phases(data, folded=True, names=False, axes=main)
+    simulated_phases(data, folded=True, axes=main)
     main.set_xlim(-_SHOWN, _SHOWN)
     for x, name in _NAMES:
         main.text(x, 22.5, name, ha="center", va="center", fontsize=10.0)
     main.axvline(0.0, color="black", linewidth=1.2)
     main.annotate(r"$H=\infty$", (0.0, 4.0), (5, 0), textcoords="offset points", fontsize=8.0)
-    _legend_above(figure, main)
-    for place, alpha in enumerate(cuts):
-        axes = figure.add_subplot(grid[place, 1])
-        rates_along_cut(axes, data, float(alpha))
-        if place == 0:
-            axes.legend(loc="upper center", ncols=2)
-        if place < len(cuts) - 1:
-            axes.tick_params(labelbottom=False)
-    axes.set_xlabel(r"angle between $P$ and $H$ (degrees)")
-    return figure
+    _legend_above(main)
+    for one, alpha in zip(cuts, alphas, strict=True):
+        rates_along_cut(data, alpha, axes=one)
+    for one in cuts[:-1]:
+        one.tick_params(labelbottom=False)
+    cuts[0].legend(loc="upper center", ncols=2)
+    cuts[-1].set_xlabel(r"angle between $P$ and $H$ (degrees)")
+    return axes
+
+
+def _tilted_phases_axes(cuts: int) -> list[Axes]:
+    whole = figure(2, 4.0)
+    grid = whole.add_gridspec(cuts, 2, width_ratios=(1.75, 1.0))
+    places = [grid[:, 0], *(grid[place, 1] for place in range(cuts))]
+    return [whole.add_subplot(place) for place in places]
 
 
 def _sheet(diagram: xr.Dataset) -> _Sheet:
@@ -380,8 +398,8 @@ def _shade(axes: Axes, degrees: Floats, curve: xr.DataArray) -> None:
         )
 
 
-def _legend_above(figure: Figure, axes: Axes) -> None:
+def _legend_above(axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if labels:
         options: Any = {"loc": "outside upper left", "ncols": len(labels)}
-        figure.legend(handles, labels, **options)
+        axes.figure.legend(handles, labels, **options)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spintherm import theory
 from spintherm.magnet import Magnet
-from spintherm.plot.style import COLOURS
+from spintherm.plot.style import COLOURS, ONE_COLUMN, axes_or_new, in_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,27 +25,34 @@ _ARROWS = (("H", "black", -1.28), ("P", "vermillion", 1.26), ("H'", "blue", 1.80
 _FLAT = 1e-9
 
 
+@in_style
 def precession(
-    axes: Axes, magnet: Magnet, field: ArrayLike, spin_torque: ArrayLike, title: str = ""
+    magnet: Magnet,
+    field: ArrayLike,
+    spin_torque: ArrayLike,
+    title: str = "",
+    *,
+    axes: Axes | None = None,
 ) -> Axes:
     """Draw the sphere, the orbit of precession with its sense, and the arrows H, P and H'.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw; its frame is taken away.
     magnet : Magnet
         With damping above zero.
     field, spin_torque : array_like, shape (3,)
         H and P along the z axis.
     title : str
         What stands above.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given, and the frame is taken away.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes, height=0.9 * ONE_COLUMN)
     turn = float(magnet.rotation_vector(field, spin_torque)[2])
     effective = float(theory.effective_field(magnet, field, spin_torque)[2])
     _sphere(axes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spintherm.plot.style import COLOURS
+from spintherm.plot.style import COLOURS, axes_or_new, in_style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 FEWEST = 10.0  # effective samples below which an error bar means nothing
 
 
-def rare_density(axes: Axes, exact: xr.Dataset, weighted: xr.Dataset, plain: xr.Dataset) -> Axes:
+@in_style
+def rare_density(
+    exact: xr.Dataset, weighted: xr.Dataset, plain: xr.Dataset, *, axes: Axes | None = None
+) -> Axes:
     """Draw the density of the entropy production on a logarithmic scale.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     exact : xarray.Dataset
         `density` along `entropy_production`, from the density engine.
     weighted : xarray.Dataset
@@ -29,12 +30,15 @@ def rare_density(axes: Axes, exact: xr.Dataset, weighted: xr.Dataset, plain: xr.
         `rare.density`; points with fewer than ten effective samples are left out.
     plain : xarray.Dataset
         `density` along `entropy_production` at the middles of equal bins; zero where empty.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     name = "entropy_production"
     axes.plot(exact[name].values, exact["density"].values, color="black", label="exact")
     centres, heights = plain[name].values, plain["density"].values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spintherm.plot.style import COLOURS, PHASES
+from spintherm.plot.style import COLOURS, PHASES, axes_or_new, in_style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,23 +20,25 @@ _LOOKS = {
 }
 
 
-def rates(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def rates(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw the closed forms as curves and the simulated rates as points with error bars.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         `curve` (rate, curve_alpha), `simulated` and `error` (rate, alpha), `phase` (curve_alpha),
         attribute `delta`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
-    shade_phases(axes, data)
+    axes = axes_or_new(axes, columns=2, height=3.0)
+    shade_phases(data, axes=axes)
     axes.axhline(0.0, color="black", linewidth=0.6)
     for rate, (symbol, colour, marker) in _LOOKS.items():
         one = data.sel(rate=rate)
@@ -52,30 +54,32 @@ def rates(axes: Axes, data: xr.Dataset) -> Axes:
             linestyle="none",
             elinewidth=0.9,
         )
-    mark_special_points(axes, data)
+    mark_special_points(data, axes=axes)
     axes.set_xlim(_limits(data))
     axes.set_ylabel("rate ($k_B$ per time)")
     return axes
 
 
-def rate_deviations(axes: Axes, data: xr.Dataset, limit: float = 4.0) -> Axes:
+@in_style
+def rate_deviations(data: xr.Dataset, limit: float = 4.0, *, axes: Axes | None = None) -> Axes:
     """Draw (simulated - exact)/error of every point, and the band within which it passes.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         As for `rates`, with `exact` (rate, alpha).
     limit : float
         Half the height of the band.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
-    shade_phases(axes, data)
+    axes = axes_or_new(axes, columns=2, height=1.2)
+    shade_phases(data, axes=axes)
     axes.axhline(0.0, color="black", linewidth=0.6)
     for sign in (-limit, limit):
         axes.axhline(sign, color="black", linewidth=0.6, linestyle=(0, (4, 2)))
@@ -91,7 +95,7 @@ def rate_deviations(axes: Axes, data: xr.Dataset, limit: float = 4.0) -> Axes:
             markerfacecolor="white",
             linestyle="none",
         )
-    mark_special_points(axes, data)
+    mark_special_points(data, axes=axes)
     axes.set_xlim(_limits(data))
     axes.set_ylim(-1.35 * limit, 1.35 * limit)
     axes.set_yticks([-limit, 0.0, limit])
@@ -99,15 +103,19 @@ def rate_deviations(axes: Axes, data: xr.Dataset, limit: float = 4.0) -> Axes:
     return axes
 
 
-def shade_phases(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def shade_phases(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Shade dud, heat pump and refrigerator behind the axes, [II] (a)-(c) below 17."""
+    axes = axes_or_new(axes)
     for low, high, phase in phase_intervals(data):
         axes.axvspan(low, high, color=PHASES[phase], linewidth=0.0, zorder=0.0)
     return axes
 
 
-def mark_special_points(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def mark_special_points(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw lines at α = -δ, 0 and 1/δ."""
+    axes = axes_or_new(axes)
     delta = float(data.attrs["delta"])
     for alpha in (-delta, 0.0, 1.0 / delta):
         axes.axvline(alpha, color="0.45", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0.5)

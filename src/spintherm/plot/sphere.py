@@ -6,16 +6,23 @@ is seen from far away, along the mean moment and from behind.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spintherm.plot.style import COLOURS, TWO_COLUMNS, style
+from spintherm.plot.style import (
+    COLOURS,
+    ONE_COLUMN,
+    axes_or_new,
+    figure,
+    in_style,
+    several,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from spintherm.fokker_planck import SteadyState
 
@@ -26,19 +33,19 @@ _ARROWS = 15
 KINDS = ("reversible", "irreversible")
 
 
+@in_style
 def sphere(
-    axes: Axes,
     state: SteadyState,
     view: ArrayLike,
     current: str = "reversible",
     top: float | None = None,
+    *,
+    axes: Axes | None = None,
 ) -> Axes:
     """Draw the density as shades and a current as arrows on one half of the sphere.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw; its frame is taken away.
     state : SteadyState
         What to draw.
     view : array_like, shape (3,)
@@ -47,12 +54,15 @@ def sphere(
         Which current.
     top : float, optional
         Density of the darkest shade; a little above the largest one if not given.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given, and the frame is taken away.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes; their first image is the density.
     """
+    axes = axes_or_new(axes, height=ONE_COLUMN)
     from matplotlib.patches import Circle
 
     frame = _frame(np.asarray(view, dtype=float))
@@ -76,37 +86,40 @@ def sphere(
     return axes
 
 
-@style()
-def steady_figure(state: SteadyState) -> Figure:
+@in_style
+def steady_figure(
+    state: SteadyState, *, axes: Sequence[Axes] | NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Draw density and both currents, from the side of the mean moment and from behind.
 
     Parameters
     ----------
     state : SteadyState
+    axes : sequence of 4 matplotlib.axes.Axes, optional
+        Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
+        given.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Two journal columns wide.
+    ndarray of matplotlib.axes.Axes, shape (4,)
+        The axes.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(TWO_COLUMNS, 1.9), layout="constrained")
-    axes = figure.subplots(1, 4)
+    axes = several(axes, 4, lambda: figure(2, 1.9).subplots(1, 4))
     view = _side(state)
     top = 1.25 * float(np.max(state.density(_everywhere())))
     for place, kind in enumerate(KINDS):
         for side, sign in enumerate((1.0, -1.0)):
-            one = sphere(axes[2 * place + side], state, sign * view, kind, top)
+            one = sphere(state, sign * view, kind, top, axes=axes[2 * place + side])
             where = "front" if side == 0 else "back"
             one.set_title(f"{kind} current, {where}", fontsize=8.5)
-    bar = figure.colorbar(axes[0].images[0], ax=list(axes), shrink=0.7, pad=0.01, aspect=14)
+    bar = axes[0].figure.colorbar(axes[0].images[0], ax=list(axes), shrink=0.7, pad=0.01, aspect=14)
     bar.set_label("probability density", fontsize=8.0)
     bar.ax.tick_params(labelsize=7.5)
     bar.locator = MaxNLocator(4)
     bar.update_ticks()
-    return figure
+    return axes
 
 
 def _everywhere() -> Floats:

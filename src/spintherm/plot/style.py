@@ -1,13 +1,27 @@
 """The style of all figures: colours that the colour-blind can tell apart, journal columns, type.
 
-Colours of Okabe and Ito (2008). Columns of a two-column journal page: 8.6 and 17.8 cm.
+Colours of Okabe and Ito (2008). Columns of a two-column journal page: 8.6 and 17.8 cm. Nothing is
+set smaller than 7 points, the least that journals print.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spintherm import validation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 COLOURS = {
     "blue": "#0072B2",
@@ -53,6 +67,7 @@ _SETTINGS: Any = {
     "figure.dpi": 100.0,
     "savefig.dpi": 300.0,
     "pdf.fonttype": 42,
+    "svg.hashsalt": "spintherm",
 }
 
 
@@ -65,3 +80,89 @@ def style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
         yield
+
+
+def figure(columns: int = 1, height: float | None = None) -> Figure:
+    """Return an empty figure as wide as columns of a journal.
+
+    Parameters
+    ----------
+    columns : {1, 2}
+        3.375 or 7 inches.
+    height : float, optional
+        In inches; 0.75 of the width of one column if not given.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With constrained layout, and unknown to pyplot. Notebooks show it as SVG.
+
+    Raises
+    ------
+    ValueError
+        If `columns` is neither 1 nor 2, or the height is not above zero.
+    """
+    from spintherm.plot.canvas import JournalFigure
+
+    if columns not in (1, 2):
+        raise ValueError(validation.complaint("columns", columns, "1 or 2"))
+    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
+    if height is None:
+        height = 0.75 * ONE_COLUMN
+    tall = validation.finite_scalar("height", height, positive=True)
+    return JournalFigure(figsize=(width, tall), layout="constrained")
+
+
+def in_style(draw: Callable[P, T]) -> Callable[P, T]:
+    """Apply the style to a plotting function, unless it is given axes, which have their own."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
+        if kwargs.get("axes") is not None:
+            return draw(*args, **kwargs)
+        with style():
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def axes_or_new(axes: Axes | None, columns: int = 1, height: float | None = None) -> Axes:
+    """Return the axes given, or those of a new figure."""
+    from matplotlib.axes import Axes as Expected
+
+    if axes is None:
+        return figure(columns, height).subplots()
+    if not isinstance(axes, Expected):
+        raise TypeError(validation.complaint("axes", axes, "matplotlib axes or None"))
+    return axes
+
+
+def several(
+    axes: Sequence[Axes] | NDArray[Any] | None, count: int, layout: Callable[[], Sequence[Axes]]
+) -> NDArray[Any]:
+    """Return the axes of a composed figure: those given, or those that `layout` makes.
+
+    Parameters
+    ----------
+    axes : sequence or array of Axes, or None
+        In any shape.
+    count : int
+        How many are needed.
+    layout : callable
+        Makes them in a new figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (count,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no axes, or not so many.
+    """
+    given = np.ravel(np.asarray(layout() if axes is None else axes, dtype=object))
+    if len(given) != count:
+        raise ValueError(validation.complaint("axes", axes, f"{count} matplotlib axes"))
+    for one in given:
+        axes_or_new(one)
+    return given

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spintherm.plot.style import COLOURS
+from spintherm.plot.style import COLOURS, axes_or_new, in_style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,25 +46,27 @@ def label(variable: xr.DataArray) -> str:
     return name if unit == "1" else f"{name} ({unit})"
 
 
-def curves(axes: Axes, data: xr.DataArray, along: str, *, scale: str = "log") -> Axes:
+@in_style
+def curves(data: xr.DataArray, along: str, *, scale: str = "log", axes: Axes | None = None) -> Axes:
     """Draw one curve for each value of the other dimension, if there is one.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.DataArray
         One or two dimensions; values that are not above zero are left out of a logarithmic scale.
     along : str
         The dimension of the abscissa.
     scale : str
         Of the ordinate.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     others = [str(dim) for dim in data.dims if dim != along]
     rows = data.transpose(*others, along).values.reshape(-1, data.sizes[along])
     for place, row in enumerate(rows):
@@ -84,39 +86,43 @@ def curves(axes: Axes, data: xr.DataArray, along: str, *, scale: str = "log") ->
     return axes
 
 
-def write_errors(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def write_errors(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw write-error rates against the length of the pulse.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         From `switching.write_error_rate`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
-    return curves(axes, data["write_error_rate"], "pulse_length")
+    axes = axes_or_new(axes)
+    return curves(data["write_error_rate"], "pulse_length", axes=axes)
 
 
-def states(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def states(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw which states are stable, with a legend of those that occur.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         From `switching.state_diagram`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
 
@@ -147,21 +153,23 @@ def states(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def dwell_times(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def dwell_times(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw the mean times in both wells against the current.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         From `switching.dwell_times`, with a dimension `current`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     for side, colour, dash in (("parallel", "blue", 0), ("antiparallel", "vermillion", 1)):
         values = data[f"dwell_time_{side}"]
         look = {"color": COLOURS[colour], "linestyle": _DASHES[dash]}
@@ -174,21 +182,23 @@ def dwell_times(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def loops(axes: Axes, data: xr.Dataset) -> Axes:
+@in_style
+def loops(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """Draw loops of the mean moment, one for each frequency.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         From `switching.hysteresis_loop` at one amplitude.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     H, unit = data["field"].values, str(data["frequency"].attrs.get("units", ""))
     closed = np.append(H, H[:1])
     for place, frequency in enumerate(data["frequency"].values.tolist()):
@@ -201,23 +211,25 @@ def loops(axes: Axes, data: xr.Dataset) -> Axes:
     return axes
 
 
-def cost_of_write(axes: Axes, data: xr.Dataset, beta: float) -> Axes:
+@in_style
+def cost_of_write(data: xr.Dataset, beta: float, *, axes: Axes | None = None) -> Axes:
     """Draw heat, pumped entropy, their sum and Landauer's bound against the length of the pulse.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
     data : xarray.Dataset
         From `switching.write_cost` for one current.
     beta : float
         1/T, in units of the heat.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; those of a new figure if not given.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes.
     """
+    axes = axes_or_new(axes)
     x = data["pulse_length"].values
     heat, pumped = -beta * data["settled_heat"], data["pumped_entropy"]
     for values, name, colour, dash in (

@@ -3,7 +3,10 @@
 The rule of the folder: it judges and shows, it computes no physics; a file is one noun.
 """
 
-from spintherm.report.page import Grid, Picture, Section, page
+from spintherm.report.content import Grid, Parameter, Picture, Section
+from spintherm.report.inline import inlined
+from spintherm.report.page import page
+from spintherm.report.parameters import parameters_of
 from spintherm.report.provenance import Provenance, provenance
 from spintherm.report.table import print_verdicts
 from spintherm.report.verdict import (
@@ -18,6 +21,7 @@ from spintherm.report.verdict import (
 
 __all__ = [
     "Grid",
+    "Parameter",
     "Picture",
     "Provenance",
     "Section",
@@ -26,7 +30,9 @@ __all__ = [
     "as_records",
     "at_least",
     "at_most",
+    "inlined",
     "page",
+    "parameters_of",
     "print_verdicts",
     "provenance",
     "summary",

@@ -2,182 +2,209 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
+from spintherm.report.content import Grid, Parameter, Picture, Section
+from spintherm.report.inline import inlined
 from spintherm.report.provenance import Provenance
+from spintherm.report.sheet import STYLE
 from spintherm.report.table import deviation_text, expected_text, ours_text
 from spintherm.report.verdict import Verdict, summary, tally
 
-_STYLE = """
-body { font: 16px/1.5 Georgia, "Times New Roman", serif; color: #1a1a1a; background: #fff;
-       max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; } h2 { font-size: 1.3rem; margin-top: 3rem; }
-h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
-figure { margin: 1rem 0; } figure img { width: 100%; height: auto; }
-figcaption { font-size: .92rem; color: #333; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums;
-        margin: .5rem 0 1rem; }
-th, td { padding: .15rem .8rem .15rem 0; text-align: right; vertical-align: top; }
-th { border-bottom: 1px solid #888; font-weight: normal; color: #555; }
-th:first-child, td:first-child, td.words { text-align: left; }
-pre { font: .82rem/1.45 ui-monospace, Menlo, Consolas, monospace; background: #f6f6f4;
-      padding: .8rem; overflow-x: auto; }
-summary { cursor: pointer; } .note { color: #666; font-size: .82rem; }
-.pass { color: #00704f; } .fail { color: #b3261e; font-weight: bold; } .open { color: #8a6100; }
-.banner { border-left: .3rem solid; padding: .4rem .8rem; font-size: 1.1rem; }
-.wide { overflow-x: auto; }
-"""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure: the bytes of a PNG file, a caption, and the names of the files that hold it."""
-
-    png: bytes
-    caption: str
-    files: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of words: a head, and rows of the same length."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page, shown in the order of the fields."""
-
-    title: str
-    paragraphs: Sequence[str] = ()
-    picture: Picture | None = None
-    grids: Sequence[Grid] = ()
-    code: str = ""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""Browsers enforce what the page promises: nothing is fetched, nothing runs."""
 
 
 def page(
     title: str,
-    introduction: str,
-    sections: Iterable[Section],
-    verdicts: Sequence[Verdict],
-    origin: Provenance,
+    introduction: str = "",
+    *,
+    parameters: Sequence[Parameter] = (),
+    sections: Iterable[Section] = (),
+    verdicts: Sequence[Verdict] = (),
+    provenance: Provenance | None = None,
+    code: str = "",
 ) -> str:
-    """Write the page.
+    """Write a report: one HTML file, readable on screens by day and by night and on paper.
+
+    It fetches nothing and runs nothing, and the same arguments give the same text. What is not
+    given is left out, with its heading.
 
     Parameters
     ----------
     title, introduction : str
-        What it is.
+        What it is. All texts are plain; they are escaped.
+    parameters : sequence of Parameter
+        What holds everywhere, with units; see `parameters_of`.
     sections : iterable of Section
-        Figures and tables.
+        Figures, tables and the lines of Python that reproduce them.
     verdicts : sequence of Verdict
-        All of them; those that do not pass are repeated at the top.
-    origin : Provenance
+        All of them, those of one experiment together; those that do not pass are repeated at the
+        top.
+    provenance : Provenance, optional
         Where the numbers come from.
+    code : str
+        The lines of Python that reproduce everything.
 
     Returns
     -------
     str
-        HTML.
+        HTML, to be written as UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If a picture is no SVG, or holds a script, a style sheet or an address.
     """
-    counts = tally(verdicts)
-    tone = "fail" if counts["fail"] else "pass"
-    doubtful = [verdict for verdict in verdicts if verdict.outcome != "pass"]
+    parts = [
+        *([("Parameters", _parameters(parameters))] if parameters else []),
+        *((part.title, _section(part, place)) for place, part in enumerate(sections, 1)),
+        *([("The lines of Python that reproduce it", _code(code))] if code else []),
+        *([("Verdicts", _all_verdicts(verdicts))] if verdicts else []),
+        *([("Where this comes from", _origin(provenance))] if provenance is not None else []),
+    ]
+    named = [(f"part-{place}", *part) for place, part in enumerate(parts, 1)]
     body = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p>{escape(introduction)}</p>",
-        f'<p class="banner {tone}">{escape(summary(verdicts))}</p>',
-        *((_verdict_table(doubtful, named=True),) if doubtful else ()),
-        *map(_section, sections),
-        "<h2>Verdicts</h2>",
-        "<p>An estimate passes within 4 standard errors, plus the measured bias due to the finite "
-        "step and its error where there is one. The deviation is in standard errors.</p>",
-        *_verdicts(verdicts),
-        "<h2>Where this comes from</h2>",
-        _grid(Grid(("", ""), origin.rows()), words=True),
+        f"<header><h1>{escape(title)}</h1>",
+        f"<p>{escape(introduction)}</p>" if introduction else "",
+        _banner(verdicts) if verdicts else "",
+        "</header>",
+        _contents([(name, head) for name, head, _ in named]),
+        "<main>",
+        *(
+            f'<section id="{name}"><h2>{escape(head)}</h2>\n{text}\n</section>'
+            for name, head, text in named
+        ),
+        "</main>",
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(body)
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        + "\n".join(filter(None, body))
         + "\n</body></html>\n"
     )
 
 
-def _section(section: Section) -> str:
-    parts = [f"<h2>{escape(section.title)}</h2>"]
-    parts += [f"<p>{escape(text)}</p>" for text in section.paragraphs]
-    if section.picture is not None:
-        parts.append(_picture(section.picture))
+def _banner(verdicts: Sequence[Verdict]) -> str:
+    tone = "fail" if tally(verdicts)["fail"] else "pass"
+    doubtful = [verdict for verdict in verdicts if verdict.outcome != "pass"]
+    table = _verdict_table(doubtful, named=True) if doubtful else ""
+    return f'<p class="banner {tone}">{escape(summary(verdicts))}</p>{table}'
+
+
+def _contents(heads: Sequence[tuple[str, str]]) -> str:
+    if len(heads) < 3:
+        return ""
+    items = "".join(f'<li><a href="#{name}">{escape(head)}</a></li>' for name, head in heads)
+    return f'<nav aria-label="Contents"><ol>{items}</ol></nav>'
+
+
+def _section(section: Section, place: int) -> str:
+    parts = [f"<p>{escape(text)}</p>" for text in section.paragraphs]
+    if section.parameters:
+        parts.append(_parameters(section.parameters))
+    parts += [
+        _picture(picture, f"figure-{place}-{number}")
+        for number, picture in enumerate(section.pictures, 1)
+    ]
     parts += map(_grid, section.grids)
     if section.code:
-        parts.append(
-            "<details><summary>The lines of Python that reproduce it</summary>"
-            f"<pre>{escape(section.code)}</pre></details>"
-        )
+        summary_line = "<summary>The lines of Python that reproduce it</summary>"
+        parts.append(f"<details open>{summary_line}{_code(section.code)}</details>")
     return "\n".join(parts)
 
 
-def _picture(picture: Picture) -> str:
-    data = b64encode(picture.png).decode("ascii")
+def _picture(picture: Picture, name: str) -> str:
     files = f' <span class="note">[{escape(", ".join(picture.files))}]</span>'
+    drawing = inlined(picture.svg, name, picture.caption)
     return (
-        f'<figure><img alt="{escape(picture.caption)}" src="data:image/png;base64,{data}">'
+        f'<figure id="{name}"><div class="plate">{drawing}</div>'
         f"<figcaption>{escape(picture.caption)}{files if picture.files else ''}</figcaption>"
         "</figure>"
     )
 
 
-def _grid(grid: Grid, *, words: bool = False) -> str:
-    style = ' class="words"' if words else ""
-    head = "".join(f"<th>{escape(word)}</th>" for word in grid.head)
-    rows = "".join(
-        "<tr>" + "".join(f"<td{style}>{escape(word)}</td>" for word in row) + "</tr>"
-        for row in grid.rows
+def _code(text: str) -> str:
+    return f"<pre><code>{escape(text.strip())}</code></pre>"
+
+
+def _parameters(parameters: Sequence[Parameter]) -> str:
+    rows = [(one.name, one.symbol, one.value, one.unit) for one in parameters]
+    return _table(("parameter", "symbol", "value", "unit"), rows, words={1, 3})
+
+
+def _origin(provenance: Provenance) -> str:
+    return _table((), provenance.rows(), words={1})
+
+
+def _grid(grid: Grid) -> str:
+    return _table(grid.head, grid.rows, grid.title)
+
+
+def _table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str = "",
+    words: Iterable[int] = (),
+) -> str:
+    """Return a table; columns of `words` begin at the left, and a row's first cell names it."""
+    left = dict.fromkeys(words, ' class="words"')
+    caption = f"<caption>{escape(title)}</caption>" if title else ""
+    heads = "".join(
+        f'<th scope="col"{left.get(place, "")}>{escape(word)}</th>'
+        for place, word in enumerate(head)
     )
-    title = f"<h3>{escape(grid.title)}</h3>" if grid.title else ""
-    heading = f"<tr>{head}</tr>" if any(grid.head) else ""
-    return f'{title}<div class="wide"><table>{heading}{rows}</table></div>'
+    lines = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(
+            f"<td{left.get(place, '')}>{escape(word)}</td>" for place, word in enumerate(row[1:], 1)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    top = f"<thead><tr>{heads}</tr></thead>" if any(head) else ""
+    return f'<div class="wide"><table>{caption}{top}<tbody>{lines}</tbody></table></div>'
 
 
-def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
-    parts = []
+def _all_verdicts(verdicts: Sequence[Verdict]) -> str:
+    parts = [
+        "<p>An estimate passes within 4 standard errors, plus the measured bias due to the finite "
+        "step and its error where there is one. The deviation is in standard errors.</p>"
+    ]
     for experiment, group in groupby(verdicts, key=lambda verdict: verdict.experiment):
         items = list(group)
         line = f"{escape(experiment)}: {escape(summary(items))}"
         parts.append(
             f"<details open><summary>{line}</summary>{_verdict_table(items, named=False)}</details>"
         )
-    return parts
+    return "\n".join(parts)
 
 
 def _verdict_table(verdicts: Sequence[Verdict], *, named: bool) -> str:
     names = ["experiment"] if named else []
     names += ["quantity", "ours ± error", "expected", "deviation", "verdict", "criterion"]
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f'<th scope="col"{_of_words(name)}>{escape(name)}</th>' for name in names)
     rows = "".join(_verdict_row(verdict, named=named) for verdict in verdicts)
-    return f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="wide">{table}</div>'
+
+
+def _of_words(name: str) -> str:
+    return ' class="words"' if name in ("experiment", "quantity", "criterion") else ""
 
 
 def _verdict_row(verdict: Verdict, *, named: bool) -> str:
-    cells = [verdict.experiment] if named else []
-    cells += [
-        verdict.quantity,
-        ours_text(verdict),
-        expected_text(verdict),
-        deviation_text(verdict),
-    ]
-    row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    cells = [f'<td class="words">{escape(verdict.experiment)}</td>'] if named else []
+    cells.append(f'<th scope="row" class="words">{escape(verdict.quantity)}</th>')
+    numbers = ours_text(verdict), expected_text(verdict), deviation_text(verdict)
+    cells += [f"<td>{escape(number)}</td>" for number in numbers]
     note = f' <span class="note">{escape(verdict.note)}</span>' if verdict.note else ""
-    return (
-        f'<tr>{row}<td class="{verdict.outcome}">{verdict.outcome}</td>'
-        f'<td class="words"><span class="note">{escape(verdict.criterion)}</span>{note}</td></tr>'
+    cells.append(f'<td class="{verdict.outcome}">{verdict.outcome}</td>')
+    cells.append(
+        f'<td class="words"><span class="note">{escape(verdict.criterion)}</span>{note}</td>'
     )
+    return f"<tr>{''.join(cells)}</tr>"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         theory,
     )
     from spintherm.demagnetisation import Cylinder, Ellipsoid, Prism
+    from spintherm.display import summary
     from spintherm.energies import Anisotropy
     from spintherm.fokker_planck import (
         distribution,
@@ -80,6 +81,7 @@ _HOMES = {
     "moments": "fokker_planck",
     "distribution": "fokker_planck",
     "phase_diagram": "fokker_planck",
+    "summary": "display",
 }
 _MODULES = (
     "engine",
@@ -135,6 +137,7 @@ __all__ = [
     "statistics",
     "steady_state",
     "steady_states",
+    "summary",
     "theory",
 ]
 

@@ -25,7 +25,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import equilibrium, validation
+from spintherm import display, equilibrium, validation
 from spintherm.energies import Anisotropy
 from spintherm.torques import Polariser, as_polarisers
 from spintherm.validation import FloatArray
@@ -90,6 +90,12 @@ class Magnet:
             if self.anisotropy.is_constant:
                 object.__setattr__(self, "anisotropy", None)
         object.__setattr__(self, "polarisers", as_polarisers(self.polarisers))
+
+    def __str__(self) -> str:
+        return display.magnet_text(self)
+
+    def _repr_html_(self) -> str:
+        return display.magnet_card(self)
 
     @classmethod
     def from_material(cls, **material: Any) -> Magnet:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.validation import FloatArray
 from spintherm.waveforms import (
     Times,
@@ -61,6 +61,12 @@ class Protocol:
         object.__setattr__(self, "duration", tau)
         object.__setattr__(self, "field", as_waveform(field, "field"))
         object.__setattr__(self, "spin_torque", as_waveform(spin_torque, "spin_torque"))
+
+    def __str__(self) -> str:
+        return display.protocol_text(self)
+
+    def _repr_html_(self) -> str:
+        return display.protocol_card(self)
 
     def reversed(self) -> Protocol:
         """Return the backward process, H_B(t) = -H(τ-t) and P_B(t) = +P(τ-t).

@@ -18,6 +18,7 @@ from spintherm.experiments.processes import (
     table_one,
 )
 from spintherm.experiments.sizes import SIZES, Size
+from spintherm.magnet import Magnet
 from spintherm.report import (
     Grid,
     Parameter,
@@ -326,7 +327,7 @@ def _example(process: Process, size: Size, seed: int) -> str:
 # process {process.name}
 from spintherm import Magnet, Protocol, Ramp, Triangle, fluctuation, simulate
 
-magnet = {process.magnet!r}
+magnet = {_written(process.magnet)}
 protocol = Protocol(
     duration={process.protocol.duration},
     field={process.protocol.field!r},
@@ -338,6 +339,12 @@ print(fluctuation.integral_theorem(forward))
 print(fluctuation.detailed_theorem(forward, backward))
 print(fluctuation.joint_theorem(forward, backward))
 """
+
+
+def _written(magnet: Magnet) -> str:
+    """Return the magnet as a person would write it, without what it does not have."""
+    given = {name: getattr(magnet, name) for name in magnet.to_dict()}
+    return f"Magnet({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
 def _redrawn(name: str, function: str) -> str:

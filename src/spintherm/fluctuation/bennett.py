@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spintherm import display
 from spintherm.fluctuation.ensemble import matched
 from spintherm.statistics import Estimate, logistic_regression
 
@@ -50,6 +51,15 @@ class FreeEnergyDifference:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("estimate of ΔF", str(self.estimate), "energy"),
+            ("exact ΔF", f"{self.exact:.6g}", "energy"),
+            ("deviation", f"{self.deviation:+.2f}", "standard errors"),
+            ("overlap", f"{self.overlap:.3g}", "of ensembles that are equal"),
+        ]
+        return display.card("free energy difference by Bennett's ratio", "", rows)
 
 
 def free_energy_difference(forward: xr.Dataset, backward: xr.Dataset) -> FreeEnergyDifference:

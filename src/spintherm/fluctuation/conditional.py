@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.fluctuation.balance import Balance, balance
 from spintherm.fluctuation.ensemble import matched
 from spintherm.statistics import ChiSquared
@@ -57,6 +58,15 @@ class ConditionalTheorem:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        bins, number = self.balance, "4.24" if self.variable == "work" else "4.25"
+        rows = [
+            ("both sides in bins", str(self.chi_squared), ""),
+            ("bins used", f"{bins.used.sum()} of {bins.used.size}", ""),
+        ]
+        name = self.variable.replace("_", " ")
+        return display.card(f"conditional theorem [I] {number} for {name}", "", rows)
 
 
 def conditional_theorem_work(

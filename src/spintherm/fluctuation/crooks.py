@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.fluctuation.balance import Balance, balance, ratio_line
 from spintherm.fluctuation.ensemble import matched
 from spintherm.fluctuation.log_odds import log_odds
@@ -95,6 +96,10 @@ class CrooksWork:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        title = f"Crooks' usual form [I] 4.26, {self.z:.3g} standard errors off"
+        return display.ratio_card(self, title, self.dissipated_work, "β(W − ΔF)")
 
 
 def crooks_work(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.fluctuation.balance import Balance, balance, ratio_line
 from spintherm.fluctuation.ensemble import matched
 from spintherm.fluctuation.log_odds import log_odds
@@ -95,6 +96,9 @@ class DetailedTheorem:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        return display.ratio_card(self, "detailed theorem [I] 4.19", self.entropy_production, "Σ")
 
 
 def detailed_theorem(

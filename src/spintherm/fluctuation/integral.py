@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spintherm import display
 from spintherm.fluctuation.ensemble import read
 from spintherm.statistics import ExponentialAverage, exponential_average
 
@@ -57,6 +58,16 @@ class IntegralTheorem:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        first = self.entropy_production
+        rows = [
+            ("⟨exp(−Σ)⟩", str(first), "expected 1"),
+            ("⟨exp(−βW − S_P + βΔF)⟩", str(self.functionals), "expected 1"),
+            ("deviation", f"{self.deviation:+.2f}", "standard errors"),
+            ("effective trajectories", f"{first.effective_samples:.4g} of {first.samples}", ""),
+        ]
+        return display.card("integral theorem [I] 4.17", "", rows)
 
 
 def integral_theorem(ensemble: xr.Dataset) -> IntegralTheorem:

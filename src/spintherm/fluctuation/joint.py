@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spintherm import display
 from spintherm.fluctuation.ensemble import matched
 from spintherm.fluctuation.log_odds import constant_value, log_odds
 from spintherm.statistics import ChiSquared, Estimate
@@ -60,6 +61,16 @@ class JointTheorem:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("slope in β(W − ΔF)", str(self.work or "none, constant"), "expected 1"),
+            ("slope in S_P", str(self.pumped_entropy or "none, constant"), "expected 1"),
+            ("intercept", str(self.intercept), "expected 0"),
+            ("all together", str(self.chi_squared), ""),
+            ("overlap", f"{self.overlap:.3g}", "of ensembles that are equal"),
+        ]
+        return display.card("joint theorem [I] 4.16, without bins", "", rows)
 
 
 def joint_theorem(forward: xr.Dataset, backward: xr.Dataset) -> JointTheorem:

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.fokker_planck.axial import axial_problem
 from spintherm.fokker_planck.generator import (
     LAPLACIAN,
@@ -308,6 +308,9 @@ class SteadyState:
         from spintherm.fokker_planck.batch import dataset_of
 
         return dataset_of(self)
+
+    def _repr_html_(self) -> str:
+        return display.state_card(self)
 
     def __repr__(self) -> str:
         return (

@@ -11,6 +11,7 @@ from spintherm.units import VACUUM_PERMEABILITY
 
 if TYPE_CHECKING:
     from spintherm.materials.nanomagnet import Nanomagnet
+    from spintherm.materials.scales import Scales
     from spintherm.materials.spin_torque import SpinTorque
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
@@ -24,13 +25,33 @@ def describe(body: Nanomagnet, field: float | str | None, spin_torque: SpinTorqu
         parts["in the field"] = _field(body, units.quantity("field", field, units.FIELD))
     if spin_torque is not None:
         parts["spin torque"] = _torque(body, spin_torque)
-    parts["one reduced unit"] = _scales(body)
+    parts["one reduced unit"] = rows_of_scales(body.scales)
     width = max(len(name) for rows in parts.values() for name in rows)
     lines = []
     for title, rows in parts.items():
         lines.append(title)
         lines += [f"  {name:<{width}}  {value}" for name, value in rows.items()]
     return "\n".join(lines)
+
+
+def rows_of(body: Nanomagnet) -> dict[str, str]:
+    """Return the rows of `describe` that need neither field nor current."""
+    return _body(body) | _well(body)
+
+
+def rows_of_scales(scales: Scales) -> dict[str, str]:
+    """Return what one reduced unit is worth, quantity by quantity."""
+    return {
+        "energy, work, heat": f"{scales.energy:.5g} J",
+        "moment": f"{scales.moment:.5g} A m^2",
+        "field": f"{with_prefix(scales.field, 'A/m')} (μ₀H = {_tesla(scales.field)})",
+        "spin torque P": f"{scales.spin_torque:.5g} A/m per A m^2",
+        "time": with_prefix(scales.time, "s"),
+        "power": with_prefix(scales.power, "W"),
+        "entropy": "1 k_B",
+        "entropy rate": f"{scales.rate:.5g} k_B/s",
+        "temperature": f"{scales.temperature:.6g} K",
+    }
 
 
 def with_prefix(value: float, unit: str) -> str:
@@ -118,21 +139,6 @@ def _torque(body: Nanomagnet, torque: SpinTorque) -> dict[str, str]:
             text = "none: the polariser is not along the easy direction"
         rows[f"critical current, {name} state"] = text
     return rows
-
-
-def _scales(body: Nanomagnet) -> dict[str, str]:
-    scales = body.scales
-    return {
-        "energy, work, heat": f"{scales.energy:.5g} J",
-        "moment": f"{scales.moment:.5g} A m^2",
-        "field": f"{with_prefix(scales.field, 'A/m')} (μ₀H = {_tesla(scales.field)})",
-        "spin torque P": f"{scales.spin_torque:.5g} A/m per A m^2",
-        "time": with_prefix(scales.time, "s"),
-        "power": with_prefix(scales.power, "W"),
-        "entropy": "1 k_B",
-        "entropy rate": f"{scales.rate:.5g} k_B/s",
-        "temperature": f"{scales.temperature:.6g} K",
-    }
 
 
 def _field_pair(first: float, second: float) -> str:

@@ -19,7 +19,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import units, validation
+from spintherm import display, units, validation
 from spintherm.demagnetisation import Cylinder, Ellipsoid, Prism, Shape
 from spintherm.energies import Anisotropy
 from spintherm.magnet import Magnet
@@ -98,6 +98,16 @@ class Nanomagnet:
         store("shape", shape)
         store("anisotropy", _anisotropy(anisotropy))
         store("gyromagnetic_ratio", gamma)
+
+    def __str__(self) -> str:
+        from spintherm.materials.description import with_prefix
+
+        return display.nanomagnet_text(self, with_prefix)
+
+    def _repr_html_(self) -> str:
+        from spintherm.materials.description import rows_of
+
+        return display.nanomagnet_card(self, rows_of(self))
 
     @property
     def moment(self) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from spintherm import units, validation
+from spintherm import display, units, validation
 from spintherm.units import BOLTZMANN_CONSTANT, VACUUM_PERMEABILITY, Kind
 from spintherm.validation import FloatArray
 
@@ -90,6 +90,16 @@ class Scales:
         for name in ("energy", "moment", "time"):
             value = validation.finite_scalar(name, getattr(self, name), positive=True)
             object.__setattr__(self, name, value)
+
+    def __str__(self) -> str:
+        from spintherm.materials.description import with_prefix
+
+        return display.scales_text(self, with_prefix)
+
+    def _repr_html_(self) -> str:
+        from spintherm.materials.description import rows_of_scales
+
+        return display.scales_card(self, rows_of_scales(self))
 
     @property
     def temperature(self) -> float:

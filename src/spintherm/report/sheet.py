@@ -16,7 +16,7 @@ h1 { font-size: 1.75rem; line-height: 1.25; margin-bottom: .6rem; }
 h2 { font-size: 1.3rem; margin: 3rem 0 .6rem; padding-top: .7rem;
   border-top: 1px solid var(--line); }
 h3, caption { font-size: 1rem; font-weight: bold; text-align: left; margin: 1.4rem 0 .3rem; }
-caption { padding: .3rem 0; }
+caption { padding: .3rem 0; white-space: nowrap; }
 a { color: var(--link); }
 nav ol { columns: 20rem; padding-left: 1.4rem; margin: .6rem 0; font-size: .95rem; }
 nav li { break-inside: avoid; }
@@ -28,7 +28,9 @@ figcaption { font-size: .92rem; margin-top: .4rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums;
   margin: .5rem 0 1rem; }
-th, td { padding: .16rem 1rem .16rem 0; text-align: right; vertical-align: top; }
+th, td { padding: .16rem 1rem .16rem 0; text-align: right; vertical-align: top;
+  white-space: nowrap; }
+tbody .words, thead th { white-space: normal; }
 thead th { border-bottom: 1px solid var(--soft); font-weight: normal; color: var(--soft); }
 tbody th { font-weight: normal; }
 th:first-child, td:first-child, .words { text-align: left; }
@@ -44,12 +46,13 @@ summary { cursor: pointer; margin: .4rem 0; }
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --line: #bbb;
     --shade: #f5f4f0; --link: #000; --pass: #00593f; --fail: #a01f18; --open: #6e4e00; }
   @page { size: A4; margin: 16mm 15mm 18mm; }
-  body { font-size: 10pt; max-width: none; margin: 0; padding: 0; }
-  h1 { font-size: 17pt; } h2 { font-size: 13pt; margin-top: 1.6rem; }
+  html { font-size: 9.5pt; }
+  body { font-size: 1rem; line-height: 1.4; max-width: none; margin: 0; padding: 0; }
+  h2 { margin-top: 2rem; } caption { white-space: normal; }
   h2, h3, caption, summary { break-after: avoid; }
   figure, tr, pre, .banner { break-inside: avoid; }
   figure .plate { border: 0; padding: 0; filter: none; }
-  pre { white-space: pre-wrap; font-size: 7.5pt; } table { font-size: 8pt; }
+  pre { white-space: pre-wrap; } table { font-size: .8rem; }
   .wide { overflow: visible; } a { text-decoration: none; } summary { list-style: none; }
 }
 """

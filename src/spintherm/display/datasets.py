@@ -122,10 +122,8 @@ def _rows(dataset: Any, name: str) -> list[Row]:
     if values.ndim == 0:
         return [(name, _with_error(float(values), float(error)), unit)]
     if values.ndim == 1 and values.size <= _LISTED:
-        shown = map(_with_error, values.tolist(), error.tolist())
-        return [
-            (f"{name}, {at}", one, unit) for at, one in zip(_labels(variable), shown, strict=True)
-        ]
+        shown = zip(_labels(variable), values.tolist(), error.tolist(), strict=True)
+        return [(f"{name}, {at}", _with_error(one, off), unit) for at, one, off in shown]
     return [(name, _range(values, variable.dims), unit)]
 
 

@@ -34,7 +34,7 @@ def magnet_card(magnet: Any) -> str:
         ("moment |m|", number(magnet.moment), ""),
         ("gyromagnetic ratio γ₀", number(magnet.gyromagnetic_ratio), "per field and time"),
         ("damping η", number(magnet.damping), "per energy and time"),
-        ("Gilbert damping δ = η|m|/γ₀", number(gilbert), ""),
+        ("Gilbert damping η|m|/|γ₀|", number(gilbert), ""),
         ("temperature T", number(magnet.temperature), "energy, k_B = 1"),
     ]
     if magnet.anisotropy is not None:
@@ -68,7 +68,11 @@ def magnet_text(magnet: Any) -> str:
     torque = "; ".join(torques) or "uniform, in any direction"
     return text(
         f"Magnet: {numbers}",
-        [f"Gilbert damping δ = {number(gilbert)}", f"anisotropy: {energy}", f"torque: {torque}"],
+        [
+            f"Gilbert damping η|m|/|γ₀| = {number(gilbert)}",
+            f"anisotropy: {energy}",
+            f"torque: {torque}",
+        ],
     )
 
 

@@ -7,7 +7,7 @@ OUT ?= results
 SIZE ?= default
 STAMP := $(VENV)/.installed
 
-.PHONY: reproduce test check bench bench-peers mutations lock format clean
+.PHONY: reproduce test check docs bench bench-peers mutations lock format clean
 
 reproduce: $(STAMP) ## the papers' results: figures, data, report and verdicts in $(OUT)
 	$(BIN)/spintherm reproduce --size $(SIZE) --out $(OUT)
@@ -20,6 +20,20 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+DOCS := .venv-docs
+DOCS_STAMP := $(DOCS)/.installed
+DOCS_OUT ?= build/docs
+
+docs: $(DOCS_STAMP) ## the documentation in build/docs/html: every block executed, warnings are errors
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(DOCS)/bin/sphinx-build -E -W --keep-going \
+	  -b html -d $(DOCS_OUT)/doctrees docs $(DOCS_OUT)/html
+
+$(DOCS_STAMP): requirements-docs.lock pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --require-hashes -r requirements-docs.lock
+	$(DOCS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $(DOCS_STAMP)
 
 BENCH = -m benchmarks $(if $(JSON),--json $(JSON)) $(if $(FIGURE),--figure $(FIGURE)) $(if $(RECORD),--record)
 PEERS := .venv-peers
@@ -45,11 +59,15 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The lock is resolved for every platform and Python >= 3.11 and records no addresses.
+# The locks are resolved for every platform and Python >= 3.11 and record no addresses.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
+
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra bar --extra test \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(COMPILE) --extra bar --extra test -o requirements.lock
+	$(COMPILE) --extra bar --extra cluster --extra adaptive --extra docs -c requirements.lock \
+	  -o requirements-docs.lock
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -58,4 +76,4 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) $(PEERS) results build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DOCS) results build dist .pytest_cache .mypy_cache .ruff_cache

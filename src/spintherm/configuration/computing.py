@@ -1,0 +1,271 @@
+"""[compute]: the quantity, how accurately, with what random numbers, in what portions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, PlainValidator, Tag
+
+from spintherm.configuration import limits
+from spintherm.configuration.conversion import Body
+from spintherm.configuration.problem import ConfigurationError
+from spintherm.configuration.quantities import (
+    Quantity,
+    Seed,
+    Table,
+    Vector,
+    Whole,
+    refused,
+)
+
+Scheme: TypeAlias = Literal["splitting", "euler-maruyama", "exact-ft"]
+Functional: TypeAlias = Literal[
+    "entropy_production", "work", "pumped_entropy", "environment_entropy", "heat"
+]
+Side: TypeAlias = Literal["parallel", "antiparallel"]
+Accuracy: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Grid(Table):
+    """Equally spaced times from 0 to the duration, or from start to stop."""
+
+    count: Annotated[Whole, Field(ge=1, le=limits.MOST_TIMES)]
+    start: Quantity | None = None
+    stop: Quantity | None = None
+
+
+def _form(value: Any) -> str:
+    """Return which of several forms a value has, so that complaints speak of that one."""
+    if isinstance(value, dict | Table):
+        return "table"
+    return "list" if isinstance(value, list | tuple) else "number"
+
+
+def _list_or_table(value: Any) -> str:
+    return "table" if _form(value) == "table" else "list"
+
+
+def _list_or_number(value: Any) -> str:
+    return "list" if _form(value) == "list" else "number"
+
+
+def _table_or_number(value: Any) -> str:
+    return "table" if _form(value) == "table" else "number"
+
+
+Times: TypeAlias = Annotated[
+    Annotated[
+        tuple[Quantity, ...],
+        Field(strict=False, min_length=1, max_length=limits.MOST_TIMES),
+        Tag("list"),
+    ]
+    | Annotated[Grid, Tag("table")],
+    Discriminator(_list_or_table),
+]
+Number: TypeAlias = Annotated[Whole, Field(ge=1, le=limits.MOST_BINS), Tag("number")]
+Edges: TypeAlias = Annotated[
+    tuple[float, ...],
+    Field(strict=False, min_length=2, max_length=limits.MOST_BINS + 1),
+    Tag("list"),
+]
+Binned: TypeAlias = Literal["work", "heat", "pumped_entropy", "entropy_production"]
+Bins: TypeAlias = Annotated[
+    Number
+    | Annotated[
+        dict[Binned, Annotated[Number | Edges, Discriminator(_list_or_number)]], Tag("table")
+    ],
+    Discriminator(_table_or_number),
+]
+
+
+def _initial(value: Any) -> Any:
+    if value in ("equilibrium", "steady_state"):
+        return value
+    three = isinstance(value, list | tuple) and len(value) == 3
+    if three and all(isinstance(c, int | float) and not isinstance(c, bool) for c in value):
+        return tuple(float(c) for c in value)
+    raise refused("'equilibrium', 'steady_state' or a direction (three numbers)")
+
+
+Initial: TypeAlias = Annotated[
+    str | tuple[float, ...],
+    PlainValidator(
+        _initial, json_schema_input_type=Literal["equilibrium", "steady_state"] | Vector
+    ),
+]
+
+
+class Compute(Table):
+    """A quantity and its options."""
+
+    needs: ClassVar[Literal["protocol", "point"]] = "protocol"
+    """The table that says what is done to the magnet."""
+    sampled: ClassVar[bool] = False
+    """Whether it is an average over trajectories, with a seed and chunks."""
+    times: ClassVar[tuple[str, ...]] = ()
+    """Options that are times, or lists of them."""
+
+    quantity: str
+
+    def options(self, body: Body, duration: float | None) -> dict[str, Any]:
+        """Return the keyword arguments of the function that computes the quantity.
+
+        Parameters
+        ----------
+        body : Body
+            The magnet, which says what times are measured in.
+        duration : float, optional
+            Of the protocol, in reduced units.
+
+        Returns
+        -------
+        dict
+            Without those that are not set. Times are in reduced units.
+
+        Raises
+        ------
+        ConfigurationError
+            If a time is refused.
+        """
+        values: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name not in ("quantity", "chunk") and value is not None:
+                values[name] = value
+        for name in self.times:
+            if name in values:
+                values[name] = _times(f"compute.{name}", values[name], body, duration)
+        return values
+
+
+class Sampled(Compute):
+    """What is common to averages over trajectories."""
+
+    sampled: ClassVar[bool] = True
+
+    trajectories: Annotated[Whole, Field(ge=1, le=limits.MOST_TRAJECTORIES)] = 100_000
+    seed: Seed = 0
+    steps: Annotated[Whole, Field(ge=1, le=limits.MOST_STEPS)] | None = None
+    """Time steps; chosen from the fastest rate if not given."""
+    scheme: Scheme = "splitting"
+    initial: Initial = "equilibrium"
+    fast: bool = False
+    """Faster arithmetic for the scheme splitting."""
+    chunk: Annotated[Whole, Field(ge=1, le=limits.LARGEST_CHUNK)] = 65536
+    """Trajectories of a task."""
+
+
+class Trajectories(Sampled):
+    """Every trajectory: its functionals, its last moment, its path at saved times."""
+
+    times: ClassVar[tuple[str, ...]] = ("save_at",)
+
+    quantity: Literal["trajectories"]
+    tolerance: Annotated[float, Field(gt=0)] | None = None
+    """Instead of steps: the step bias as a fraction of the statistical error."""
+    save_at: Times | None = None
+    """Times at which the moment and the functionals so far are kept."""
+
+
+class Statistics(Sampled):
+    """Moments, averages of exponentials and histograms, without keeping trajectories."""
+
+    quantity: Literal["statistics"]
+    bins: Bins = 128
+    """Number of bins of each histogram, or by name the number or the edges."""
+
+
+class Evolution(Compute):
+    """The density of the moment along the protocol, with its mean moment and its rates."""
+
+    times: ClassVar[tuple[str, ...]] = ("save_at",)
+
+    quantity: Literal["evolution"]
+    initial: Literal["equilibrium", "steady_state"] = "equilibrium"
+    tolerance: Accuracy | None = None
+    save_at: Times | None = None
+    """101 equally spaced times if not given."""
+    l_max: Annotated[Whole, Field(ge=1, le=1000)] | None = None
+    """Fixed truncation instead of an automatic one."""
+
+
+class Moments(Compute):
+    """Exact moments of work, pumped entropy and entropy production."""
+
+    quantity: Literal["moments"]
+    order: Annotated[Whole, Field(ge=1, le=12)] = 4
+    """Largest total order."""
+    initial: Literal["equilibrium", "steady_state"] = "equilibrium"
+    tolerance: Accuracy | None = None
+
+
+class Distribution(Compute):
+    """The exact density of a functional of the process."""
+
+    quantity: Literal["distribution"]
+    of: Functional = "entropy_production"
+    points: (
+        Annotated[
+            tuple[float, ...], Field(strict=False, min_length=1, max_length=limits.MOST_TIMES)
+        ]
+        | None
+    ) = None
+    """Where, rising, in reduced units; by default where the density is not negligible."""
+    initial: Literal["equilibrium", "steady_state"] = "equilibrium"
+    tolerance: Accuracy | None = None
+    floor: Accuracy | None = None
+    """Density, relative to the largest, below which nothing is promised."""
+
+
+class Steady(Compute):
+    """The steady state at constant field and torque: rates, noises, mean moment."""
+
+    needs: ClassVar[Literal["protocol", "point"]] = "point"
+
+    quantity: Literal["steady-state"]
+    tolerance: Accuracy | None = None
+
+
+class Dwell(Compute):
+    """How long a stochastic bit dwells in each of its wells."""
+
+    needs: ClassVar[Literal["protocol", "point"]] = "point"
+
+    quantity: Literal["dwell-times"]
+
+
+class WriteError(Compute):
+    """How often a rectangular pulse does not turn a bit over."""
+
+    needs: ClassVar[Literal["protocol", "point"]] = "point"
+    times: ClassVar[tuple[str, ...]] = ("pulse_lengths",)
+
+    quantity: Literal["write-error"]
+    pulse_lengths: Times
+    initial: Side = "parallel"
+    resting_field: Vector | None = None
+    """H before the pulse, in reduced units."""
+    tolerance: Accuracy | None = None
+
+
+AnyCompute: TypeAlias = Annotated[
+    Trajectories | Statistics | Evolution | Moments | Distribution | Steady | Dwell | WriteError,
+    Field(discriminator="quantity"),
+]
+
+
+def _times(key: str, value: Any, body: Body, duration: float | None) -> list[float]:
+    if not isinstance(value, Grid):
+        return [body.time(f"{key}.{i}", one) for i, one in enumerate(value)]
+    import numpy as np
+
+    start = 0.0 if value.start is None else body.time(f"{key}.start", value.start)
+    if value.stop is not None:
+        stop = body.time(f"{key}.stop", value.stop)
+    elif duration is not None:
+        stop = duration
+    else:
+        raise ConfigurationError(f"{key}.stop", ": missing; expected a time")
+    if value.count > 1 and not stop > start:
+        raise ConfigurationError(f"{key}.stop", f"={value.stop!r}: expected a time after the start")
+    return [float(t) for t in np.linspace(start, stop, value.count)]

@@ -1,48 +1,57 @@
-"""The TOML file of a process: a magnet, a protocol, and options of `simulate`.
-
-[magnet] and [protocol] have the form of `Magnet.to_dict` and `Protocol.to_dict`::
-
-    [magnet]
-    moment = 1.7320508075688772
-    gyromagnetic_ratio = 1.0
-    damping = 0.5
-    temperature = 1.0
-
-    [protocol]
-    duration = 1.0
-    field = { kind = "ramp", start = [0, 0, 1], stop = [0, 0, -1], duration = 1.0 }
-    spin_torque = { kind = "triangle", peak = [0, 1, 1], duration = 1.0 }
-
-    [simulate]
-    trajectories = 100000
-"""
+"""The file of a process, for the commands that take one point of a study and run it at once."""
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from spintherm import validation
 from spintherm.cli.failure import UsageError
-from spintherm.magnet import Magnet
-from spintherm.protocol import Protocol
 
-OPTIONS = ("trajectories", "seed", "steps", "tolerance", "scheme", "fast", "initial", "save_at")
+if TYPE_CHECKING:
+    from spintherm.configuration import Study
+    from spintherm.magnet import Magnet
+    from spintherm.protocol import Protocol
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a file says."""
+    """What a file says: the magnet, the protocol, and options of `simulate`."""
 
     magnet: Magnet
     protocol: Protocol
     options: dict[str, Any]
 
 
+@contextmanager
+def configuring() -> Iterator[None]:
+    """Turn what is wrong with a study into a usage error."""
+    from spintherm.configuration import ConfigurationError
+
+    try:
+        yield
+    except ConfigurationError as error:
+        raise UsageError(str(error)) from error
+
+
+def study_of(path: Path, overrides: Sequence[str] = ()) -> Study:
+    """Read a study of any version.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, or a key or value is refused; the message names file and key.
+    """
+    from spintherm.configuration import load
+
+    with configuring():
+        return load(path, overrides)
+
+
 def read(path: Path) -> Configuration:
-    """Read a file.
+    """Read a study of one process.
 
     Parameters
     ----------
@@ -52,31 +61,17 @@ def read(path: Path) -> Configuration:
     Returns
     -------
     Configuration
-        Magnet, protocol, options.
+        Magnet and protocol in reduced units, and what [compute] says about sampling.
 
     Raises
     ------
     UsageError
-        If the file cannot be read, is no TOML, or holds a key or value that is refused; the
-        message names the file and what is wrong.
+        If the file cannot be read, a key or value is refused, or it has a sweep or no protocol.
     """
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: expected text in UTF-8 ({error.reason})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: expected TOML: {error}") from error
-    try:
-        return _built(data)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{path}: {error}") from error
-
-
-def _built(data: dict[str, Any]) -> Configuration:
-    tables = validation.mapping("file", data, ("magnet", "protocol"), ("simulate",))
-    options = validation.mapping("simulate", tables.get("simulate", {}), (), OPTIONS)
-    return Configuration(
-        Magnet.from_dict(tables["magnet"]), Protocol.from_dict(tables["protocol"]), options
-    )
+    study = study_of(path)
+    if study.sweep is not None:
+        raise UsageError(f"{path}: sweep: expected one process; `spintherm run` computes sweeps")
+    with configuring():
+        options = study.options() if study.compute.sampled else {}
+        options.pop("bins", None)
+        return Configuration(study.magnet(), study.protocol(), options)

@@ -45,9 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    from spintherm.cli import density_commands, switching
+    from spintherm.cli import density_commands, studies, switching
 
-    registered = (density_commands.app, switching.app)  # one and the same, with all commands
+    registered = (
+        density_commands.app,
+        switching.app,
+        studies.app,
+    )  # one and the same, with all commands
     app = registered[0]
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)

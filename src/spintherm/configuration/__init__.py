@@ -8,10 +8,23 @@ The rule of the folder: a table of the file is a file here; nothing runs an engi
 file is ever executed or imported.
 """
 
+from spintherm.configuration.cost import Cost
 from spintherm.configuration.migration import VERSION, migrate
 from spintherm.configuration.problem import ConfigurationError
 from spintherm.configuration.reading import load, loads
 from spintherm.configuration.study import Study
 from spintherm.configuration.sweeping import Axis
+from spintherm.configuration.template import schema, template
 
-__all__ = ["VERSION", "Axis", "ConfigurationError", "Study", "load", "loads", "migrate"]
+__all__ = [
+    "VERSION",
+    "Axis",
+    "ConfigurationError",
+    "Cost",
+    "Study",
+    "load",
+    "loads",
+    "migrate",
+    "schema",
+    "template",
+]

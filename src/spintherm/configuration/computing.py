@@ -15,6 +15,7 @@ from spintherm.configuration.quantities import (
     Table,
     Vector,
     Whole,
+    is_number,
     refused,
 )
 
@@ -32,6 +33,9 @@ class Grid(Table):
     count: Annotated[Whole, Field(ge=1, le=limits.MOST_TIMES)]
     start: Quantity | None = None
     stop: Quantity | None = None
+
+
+_NOT_FOR_THE_ENGINE = ("quantity", "chunk", "common_random_numbers")
 
 
 def _form(value: Any) -> str:
@@ -81,16 +85,24 @@ Bins: TypeAlias = Annotated[
 def _initial(value: Any) -> Any:
     if value in ("equilibrium", "steady_state"):
         return value
+    if _is_vector(value):
+        return tuple(map(float, value))
+    many = isinstance(value, list | tuple) and 0 < len(value) <= limits.MOST_TIMES
+    if many and all(map(_is_vector, value)):
+        return tuple(tuple(map(float, one)) for one in value)
+    raise refused("'equilibrium', 'steady_state', a direction, or one for each trajectory")
+
+
+def _is_vector(value: Any) -> bool:
     three = isinstance(value, list | tuple) and len(value) == 3
-    if three and all(isinstance(c, int | float) and not isinstance(c, bool) for c in value):
-        return tuple(float(c) for c in value)
-    raise refused("'equilibrium', 'steady_state' or a direction (three numbers)")
+    return three and all(map(is_number, value))
 
 
 Initial: TypeAlias = Annotated[
-    str | tuple[float, ...],
+    str | tuple[Any, ...],
     PlainValidator(
-        _initial, json_schema_input_type=Literal["equilibrium", "steady_state"] | Vector
+        _initial,
+        json_schema_input_type=Literal["equilibrium", "steady_state"] | Vector | list[Vector],
     ),
 ]
 
@@ -130,7 +142,7 @@ class Compute(Table):
         values: dict[str, Any] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if name not in ("quantity", "chunk") and value is not None:
+            if name not in _NOT_FOR_THE_ENGINE and value is not None:
                 values[name] = value
         for name in self.times:
             if name in values:
@@ -153,6 +165,23 @@ class Sampled(Compute):
     """Faster arithmetic for the scheme splitting."""
     chunk: Annotated[Whole, Field(ge=1, le=limits.LARGEST_CHUNK)] = 65536
     """Trajectories of a task."""
+    common_random_numbers: bool = False
+    """Whether all points of a sweep see the same noise, which sharpens their differences."""
+
+    def check(self) -> None:
+        """Refuse initial directions that are not one for each trajectory.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is another number of them.
+        """
+        many = isinstance(self.initial, tuple) and isinstance(self.initial[0], tuple)
+        if many and len(self.initial) != self.trajectories:
+            raise ConfigurationError(
+                "compute.initial",
+                f": expected one direction or {self.trajectories}, there are {len(self.initial)}",
+            )
 
 
 class Trajectories(Sampled):

@@ -20,7 +20,7 @@ MOST_POINTS = 100_000
 """Points of a sweep."""
 MOST_AXES = 8
 """Swept keys."""
-MOST_TRAJECTORIES = 10**12
+MOST_TRAJECTORIES = 10**11
 """Trajectories of a point."""
 LARGEST_CHUNK = 1 << 24
 """Trajectories of a task."""

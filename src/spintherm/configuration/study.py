@@ -10,8 +10,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from spintherm.configuration import document, limits, output, sweeping
 from spintherm.configuration.complaints import first_complaint
-from spintherm.configuration.computing import AnyCompute
+from spintherm.configuration.computing import AnyCompute, Sampled
 from spintherm.configuration.conversion import Body
+from spintherm.configuration.cost import Cost, cost_of
 from spintherm.configuration.drives import PointTable, ProtocolTable
 from spintherm.configuration.magnets import MagnetTable, MaterialTable
 from spintherm.configuration.output import OutputTable
@@ -69,12 +70,20 @@ class Study(Table):
         both = getattr(self.compute, "steps", None), getattr(self.compute, "tolerance", None)
         if self.compute.sampled and None not in both:
             raise ConfigurationError("compute.tolerance", ": expected one of steps and tolerance")
+        if isinstance(self.compute, Sampled):
+            self.compute.check()
         self.options()
         output.check(self.output, sampled=self.compute.sampled)
         if self.sweep is not None:
             sweeping.check(self.sweep)
-            for one in _some_points(self.sweep):
+            for one in self.some_points(_CHECKED_POINTS):
                 self.at(one)
+        tasks = self.point_count() * self.tasks_of_a_point()
+        if tasks > limits.MOST_TASKS:
+            raise ConfigurationError(
+                "compute.chunk",
+                f": expected at most {limits.MOST_TASKS} tasks in all, these are {tasks}",
+            )
         return self
 
     def body(self) -> Body:
@@ -145,6 +154,26 @@ class Study(Table):
         """
         return [{}] if self.sweep is None else sweeping.points(self.sweep)
 
+    def point_count(self) -> int:
+        """Return the number of points, 1 without a sweep; of an adaptive one the largest."""
+        return 1 if self.sweep is None else sweeping.count(self.sweep)
+
+    def some_points(self, number: int) -> list[Point]:
+        """Return a sample of the points, for checks: of a grid each axis by itself.
+
+        Parameters
+        ----------
+        number : int
+            How many there are at least of each axis, if it has that many.
+        """
+        return [{}] if self.sweep is None else sweeping.some(self.sweep, number)
+
+    def tasks_of_a_point(self) -> int:
+        """Return the number of tasks of a point: trajectories over `chunk`, 1 without sampling."""
+        if not isinstance(self.compute, Sampled):
+            return 1
+        return -(-self.compute.trajectories // self.compute.chunk)
+
     def axes(self) -> tuple[Axis, ...]:
         """Return what labels the dimensions of the results, none without a sweep."""
         return () if self.sweep is None else sweeping.axes(self.sweep)
@@ -192,6 +221,21 @@ class Study(Table):
         """Return the SHA-256 of the canonical form, 64 hexadecimal digits."""
         return hashlib.sha256(self.dumps().encode("utf-8")).hexdigest()
 
+    def cost(self, speed: float | None = None) -> Cost:
+        """Return what the study will take.
+
+        Parameters
+        ----------
+        speed : float, optional
+            Spin-steps per second and core; a measured constant if not given.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the speed is not a number > 0.
+        """
+        return cost_of(self, speed)
+
 
 def built(data: Mapping[str, Any]) -> Study:
     """Return the study of a document of the present version.
@@ -207,20 +251,3 @@ def built(data: Mapping[str, Any]) -> Study:
         raise first_complaint(error, data) from None
     except RecursionError:
         raise ConfigurationError("", "expected fewer tables inside each other") from None
-
-
-def _some_points(sweep: SweepTable) -> list[Point]:
-    """Return points that between them have every value of every axis, or a sample of them."""
-    if sweep.method == "adaptive":
-        axes = sweeping.axes(sweep)
-        return [{axis.key: axis.values[end] for axis in axes} for end in (0, 1)]
-    if sweep.method != "grid":
-        every = sweeping.points(sweep)
-        return every[:: max(1, len(every) // _CHECKED_POINTS)] + every[-1:]
-    columns = {axis.key: axis.values for axis in sweeping.axes(sweep)}
-    first = {key: values[0] for key, values in columns.items()}
-    found = [first]
-    for key, values in columns.items():
-        some = values[:: max(1, len(values) // _CHECKED_POINTS)]
-        found += [first | {key: value} for value in (*some[1:], values[-1])]
-    return found

@@ -32,7 +32,11 @@ from spintherm.configuration.quantities import (
 Point: TypeAlias = dict[str, Any]
 SWEPT = ("magnet", "material", "protocol", "point", "compute")
 """Tables whose keys can vary."""
-_SHAPES_OF_RESULTS = ("quantity", "chunk", "trajectories", "bins", "save_at", "points", "order")
+_FIXED = (
+    *("quantity", "chunk", "common_random_numbers", "trajectories"),
+    *("bins", "save_at", "points", "order", "pulse_lengths"),
+)
+"""Options that say how results are cut or shaped, which is one way for all points."""
 _RANGED = ("random", "latin-hypercube", "adaptive")
 _TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
 
@@ -212,6 +216,34 @@ def axes(sweep: SweepTable) -> tuple[Axis, ...]:
     return tuple(_axis(key, [one[key] for one in all_points], "point") for key in all_points[0])
 
 
+def some(sweep: SweepTable, number: int) -> list[Point]:
+    """Return a sample of the points; of a grid each axis by itself, the others at their first.
+
+    Parameters
+    ----------
+    sweep : SweepTable
+    number : int
+        How many there are at least of each axis, if it has that many; the ends are among them.
+    """
+    if sweep.method == "adaptive":
+        return [{axis.key: axis.values[end] for axis in axes(sweep)} for end in (0, 1)]
+    if sweep.method != "grid":
+        every = points(sweep)
+        return [every[i] for i in _spread(len(every), number)]
+    columns = {axis.key: axis.values for axis in axes(sweep)}
+    first = {key: values[0] for key, values in columns.items()}
+    beside = [
+        first | {key: values[i]}
+        for key, values in columns.items()
+        for i in _spread(len(values), number)[1:]
+    ]
+    return [first, *beside]
+
+
+def _spread(length: int, number: int) -> list[int]:
+    return list(range(length))[:: max(1, length // number)] + ([length - 1] if length > 1 else [])
+
+
 def scaled(axis: AxisTable, fractions: NDArray[np.float64]) -> list[Any]:
     """Return the values of a range at fractions of it.
 
@@ -325,7 +357,7 @@ def _check_key(where: str, key: str) -> None:
     path = document.parts(key)
     if path[0] not in SWEPT or len(path) < 2:
         raise unknown_key(f"{where}.{document.quoted(key)}", path[0])
-    if path[0] == "compute" and path[1] in _SHAPES_OF_RESULTS:
+    if path[0] == "compute" and path[1] in _FIXED:
         raise ConfigurationError(
             f"{where}.{document.quoted(key)}",
             ": cannot vary, for the shape of the results depends on it",

@@ -1,0 +1,183 @@
+r"""Cost: how many points, tasks and steps a study has, how long it will take, how much it writes.
+
+The number of steps is what the engine takes: that of [compute], or
+
+.. math:: N = \max(16, \lceil \tau\, r / \rho \rceil), \qquad \rho = 0.05,\ 0.002\
+   (\text{euler-maruyama}),
+
+with r the fastest rate of the problem (`tabulate.fastest_rate`); with a tolerance N is the
+engine's own, which starts from a ladder of pilots, and this number stands in for it. Seconds are
+spin-steps over a speed, which is a measured constant unless given.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spintherm import validation
+from spintherm.configuration import limits
+from spintherm.configuration.problem import ConfigurationError
+from spintherm.tabulate import fastest_rate
+
+if TYPE_CHECKING:
+    from spintherm.configuration.study import Study
+
+SPEEDS = {"splitting": 1.5e8, "euler-maruyama": 1.6e8, "exact-ft": 6.2e7}
+"""Spin-steps per second and core in uniform fields (`python -m benchmarks`, AMD Zen 4, shared)."""
+FAST_SPEED = 2.3e8
+"""Of "splitting" with fast = true."""
+REAL_SHARE = 0.45
+"""Speed of a magnet with anisotropy or polarisers over that of a uniform one."""
+SECONDS = {
+    "evolution": 1.0,
+    "moments": 0.5,
+    "distribution": 3.0,
+    "steady-state": 0.005,
+    "dwell-times": 0.005,
+    "write-error": 0.5,
+}
+"""Seconds of a point of what is computed without sampling, within a factor of some ten."""
+RESOLUTION = {"splitting": 0.05, "euler-maruyama": 0.002, "exact-ft": 0.05}
+FEWEST_STEPS = 16
+_LOOKED_AT = 32
+_WORD = 8
+_EVERY_TRAJECTORY = 8
+_EVERY_TIME = 7
+_MOMENTS = 126 + 64
+_SMALL = 4096
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a study will take.
+
+    Attributes
+    ----------
+    points : int
+        Of the sweep; of an adaptive one the largest number.
+    tasks : int
+        Portions that are computed, written and, if need be, repeated as one.
+    steps : tuple of int
+        Smallest and largest number of time steps of a trajectory; (0, 0) without sampling.
+    spin_steps : int
+        Trajectories times steps, over all points; 0 without sampling.
+    bytes : int
+        On disk, before compression: every task's arrays and the result.
+    seconds : float
+        Of one core.
+    speed : float
+        Spin-steps per second and core that were assumed; 0 without sampling.
+    """
+
+    points: int
+    tasks: int
+    steps: tuple[int, int]
+    spin_steps: int
+    bytes: int
+    seconds: float
+    speed: float
+
+
+def cost_of(study: Study, speed: float | None = None) -> Cost:
+    """Return what a study will take.
+
+    Parameters
+    ----------
+    study : Study
+    speed : float, optional
+        Spin-steps per second and core; a measured constant if not given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the speed is not a number > 0.
+    """
+    number = study.point_count()
+    compute = study.compute
+    if not compute.sampled:
+        bytes_ = number * _size_of_densities(study)
+        return Cost(number, number, (0, 0), 0, bytes_, number * SECONDS[compute.quantity], 0.0)
+    given = None if speed is None else validation.finite_scalar("speed", speed, positive=True)
+    some = study.some_points(_LOOKED_AT)
+    counts = [steps_of(study.at(point) if point else study) for point in some]
+    trajectories = int(study.compute.trajectories)  # type: ignore[union-attr]
+    spin_steps = round(number * trajectories * (sum(counts) / len(counts)))
+    rate = assumed_speed(study) if given is None else given
+    tasks = number * study.tasks_of_a_point()
+    sizes = number * _size_of_a_point(study)
+    return Cost(
+        number, tasks, (min(counts), max(counts)), spin_steps, sizes, spin_steps / rate, rate
+    )
+
+
+def assumed_speed(study: Study) -> float:
+    """Return the measured spin-steps per second and core of this kind of study."""
+    options: Any = study.compute
+    speed = FAST_SPEED if options.fast else SPEEDS[options.scheme]
+    return speed if study.magnet().is_uniform else REAL_SHARE * speed
+
+
+def steps_of(study: Study) -> int:
+    """Return the number of time steps of a study of one point.
+
+    Parameters
+    ----------
+    study : Study
+        Of trajectories or statistics.
+
+    Raises
+    ------
+    ConfigurationError
+        If the engine would refuse to take so many unless they are named.
+    """
+    options: Any = study.compute
+    if options.steps is not None:
+        return int(options.steps)
+    protocol = study.protocol()
+    with np.errstate(all="ignore"):
+        rate = fastest_rate(study.magnet(), protocol)
+        steps = protocol.duration * rate / RESOLUTION[options.scheme]
+    if not steps <= limits.MOST_STEPS:
+        raise ConfigurationError(
+            "compute.steps",
+            f": missing, and would be {steps:.3g}, for the fastest rate is {rate:.3g} and the "
+            f"duration {protocol.duration:.3g}; expected at most {limits.MOST_STEPS}: name steps",
+        )
+    return max(FEWEST_STEPS, math.ceil(steps))
+
+
+def _size_of_a_point(study: Study) -> int:
+    """Return the bytes that the tasks of a point write, and once more for the result."""
+    options: Any = study.compute
+    if options.quantity == "trajectories":
+        kept = -(-options.trajectories // study.output.trajectory_stride)
+        times = len(study.options().get("save_at", ())[:: study.output.time_stride])
+        each = _EVERY_TRAJECTORY + _EVERY_TIME * times + (options.scheme == "exact-ft")
+        return int(2 * kept * _WORD * each)
+    words = _MOMENTS
+    if study.output.histograms:
+        inside = dict.fromkeys(("work", "heat", "pumped_entropy", "entropy_production"), 128)
+        if isinstance(options.bins, int):
+            inside = dict.fromkeys(inside, options.bins)
+        else:
+            given = options.bins.items()
+            inside |= {name: n if isinstance(n, int) else len(n) - 1 for name, n in given}
+        words += 2 * sum(n + 2 for n in inside.values())
+        words += (inside["work"] + 2) * (inside["pumped_entropy"] + 2)
+    return _WORD * words * (study.tasks_of_a_point() + 1)
+
+
+def _size_of_densities(study: Study) -> int:
+    options = study.options()
+    if study.compute.quantity == "evolution":
+        times = len(options.get("save_at", range(101)))
+        return 2 * _WORD * times * 200
+    if study.compute.quantity == "write-error":
+        return 4 * _WORD * len(options["pulse_lengths"]) + _SMALL
+    if study.compute.quantity == "distribution":
+        return 8 * _WORD * len(options.get("points", range(401))) + _SMALL
+    return 2 * _SMALL

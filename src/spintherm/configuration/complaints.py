@@ -88,14 +88,23 @@ def _not_among(key: str, value: Any, allowed: str) -> ConfigurationError:
 def _place(loc: Sequence[int | str], data: Any, *, missing: bool) -> tuple[str, Any]:
     """Return the dotted key and the value; the tags of unions are in `loc`, but not in `data`."""
     parts: list[str] = []
+    entered = False
     for i, part in enumerate(loc):
+        if entered and part in _tags(data):  # which may be the name of a key too
+            entered = False
+            continue
         inner = _inside(data, part)
         if inner is not _NOTHING:
             data = inner
         elif not (missing and i == len(loc) - 1):
             continue
+        entered = True
         parts.append(document.quoted(str(part)))
     return ".".join(parts), data
+
+
+def _tags(data: Any) -> tuple[object, ...]:
+    return (data.get("kind"), data.get("quantity")) if isinstance(data, Mapping) else ()
 
 
 def _inside(data: Any, part: int | str) -> Any:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from spintherm import units
-from spintherm.configuration.problem import ConfigurationError, complaint_of
+from spintherm.configuration.problem import ConfigurationError, at, complaint_of
 from spintherm.magnet import Magnet
-from spintherm.materials import Nanomagnet, Scales, SpinTorque
+from spintherm.materials import Scales, SpinTorque
 from spintherm.units import Kind
 from spintherm.validation import complaint
 
@@ -28,20 +30,15 @@ class Body:
     ----------
     magnet : Magnet
         In reduced units.
-    nanomagnet : Nanomagnet, optional
-        The body of a material.
+    scales : Scales, optional
+        What one reduced unit is worth; none where there is no SI.
     torque : SpinTorque, optional
         Of a current of one A/m² through it.
     """
 
     magnet: Magnet
-    nanomagnet: Nanomagnet | None = None
+    scales: Scales | None = None
     torque: SpinTorque | None = None
-
-    @property
-    def scales(self) -> Scales | None:
-        """What one reduced unit is worth; None where there is no SI."""
-        return None if self.nanomagnet is None else self.nanomagnet.scales
 
     def time(self, key: str, value: float | str) -> float:
         """Return a time in reduced units."""
@@ -79,8 +76,10 @@ class Body:
                 key, f"={list(value)!r}: expected one current density, along the polariser"
             )
         J = self._read(key, value, units.CURRENT_DENSITY)
-        P = self.torque.at(J).reduced(self.scales)
-        return [float(component) for component in P]
+        P = [float(component) for component in self.torque.at(J).reduced(self.scales)]
+        if not all(map(math.isfinite, P)):
+            raise ConfigurationError(key, f"={value!r}: expected a torque that is finite")
+        return P
 
     def _three(self, key: str, value: object) -> tuple[float | str, ...]:
         if not isinstance(value, tuple | list):
@@ -89,18 +88,16 @@ class Body:
 
     def _reduced(self, key: str, value: object, kind: Kind, scale: str | None) -> float:
         number = self._read(key, value, kind)
-        return (
-            number if self.scales is None or scale is None else number / getattr(self.scales, scale)
-        )
+        if self.scales is None or scale is None:
+            return number
+        reduced = float(np.float64(number) / getattr(self.scales, scale))
+        if not math.isfinite(reduced):
+            raise ConfigurationError(key, f"={value!r}: expected a finite number in reduced units")
+        return reduced
 
     def _read(self, key: str, value: object, kind: Kind) -> float:
         if self.scales is None and isinstance(value, str):
             problem = complaint(key, value, "a number in reduced units; units need a [material]")
             raise complaint_of("", problem)
-        try:
-            number = units.quantity(key, value, kind)
-        except (TypeError, ValueError) as error:
-            raise complaint_of("", str(error)) from error
-        if not math.isfinite(number):
-            raise ConfigurationError(key, f"={value!r}: expected a finite number")
-        return number
+        with at(""):
+            return units.quantity(key, value, kind)

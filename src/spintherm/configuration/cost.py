@@ -20,7 +20,7 @@ import numpy as np
 
 from spintherm import validation
 from spintherm.configuration import limits
-from spintherm.configuration.problem import ConfigurationError
+from spintherm.configuration.problem import ConfigurationError, at
 from spintherm.tabulate import fastest_rate
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def steps_of(study: Study) -> int:
     if options.steps is not None:
         return int(options.steps)
     protocol = study.protocol()
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), at("protocol"):
         rate = fastest_rate(study.magnet(), protocol)
         steps = protocol.duration * rate / RESOLUTION[options.scheme]
     if not steps <= limits.MOST_STEPS:

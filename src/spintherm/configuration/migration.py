@@ -61,5 +61,20 @@ def _from_0(data: dict[str, Any]) -> dict[str, Any]:
     return {"version": 1, **kept, "compute": {"quantity": "trajectories", **options}}
 
 
+def named_before(key: str, data: dict[str, Any]) -> str:
+    """Return a dotted key of the present version as the document itself has it.
+
+    Parameters
+    ----------
+    key : str
+        Of the present version.
+    data : dict
+        The document as it was read.
+    """
+    if "version" not in data and key.startswith("compute.") and "simulate" in data:
+        return f"simulate.{key.removeprefix('compute.')}"
+    return key
+
+
 STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: _from_0}
 """From each version to the next."""

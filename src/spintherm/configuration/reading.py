@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from spintherm.configuration import document, limits
-from spintherm.configuration.migration import migrate
+from spintherm.configuration.migration import migrate, named_before
 from spintherm.configuration.problem import ConfigurationError
 from spintherm.configuration.study import Study, built
 
@@ -58,7 +58,12 @@ def loads(text: str | bytes, overrides: Sequence[str] = ()) -> Study:
     ConfigurationError
         If a key or value is refused.
     """
-    return built(document.overridden(migrate(document.parse(text)), overrides))
+    data = document.parse(text)
+    try:
+        return built(document.overridden(migrate(data), overrides))
+    except ConfigurationError as error:
+        old = named_before(error.key, data)
+        raise error if old == error.key else ConfigurationError(old, error.problem) from None
 
 
 def _bytes(path: Path) -> bytes:

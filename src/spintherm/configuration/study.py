@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from spintherm.configuration import document, limits, output, sweeping
@@ -16,19 +17,18 @@ from spintherm.configuration.cost import Cost, cost_of
 from spintherm.configuration.drives import PointTable, ProtocolTable
 from spintherm.configuration.magnets import MagnetTable, MaterialTable
 from spintherm.configuration.output import OutputTable
-from spintherm.configuration.problem import ConfigurationError
+from spintherm.configuration.problem import ConfigurationError, at
 from spintherm.configuration.quantities import Table, plain
 from spintherm.configuration.sweeping import Axis, Point, SweepTable
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from spintherm.magnet import Magnet
     from spintherm.materials import Scales
     from spintherm.protocol import Protocol
 
-_CHECKED_POINTS = 200
+_CHECKED_POINTS = 16
 
 
 class Study(Table):
@@ -93,8 +93,9 @@ class Study(Table):
             return Body(self.magnet_table.magnet())
         nanomagnet = self.material.nanomagnet()
         torque = self.material.spin_torque(nanomagnet)
-        magnet = nanomagnet.magnet if torque is None else nanomagnet.magnet_with(torque)
-        return Body(magnet, nanomagnet, torque)
+        with at("material"):
+            magnet = nanomagnet.magnet if torque is None else nanomagnet.magnet_with(torque)
+            return Body(magnet, nanomagnet.scales, torque)
 
     def magnet(self) -> Magnet:
         """Return the magnet, in reduced units."""
@@ -124,8 +125,6 @@ class Study(Table):
         ConfigurationError
             If the study has a [protocol] instead.
         """
-        import numpy as np
-
         if self.point is None:
             raise ConfigurationError("point", ": missing; this study has a [protocol]")
         field, torque = self.point.fields(self.body())
@@ -164,7 +163,8 @@ class Study(Table):
         Parameters
         ----------
         number : int
-            How many there are at least of each axis, if it has that many.
+            How many there are at least of each range, if it has that many; of values that are
+            given one by one up to a thousand.
         """
         return [{}] if self.sweep is None else sweeping.some(self.sweep, number)
 
@@ -246,7 +246,8 @@ def built(data: Mapping[str, Any]) -> Study:
         If a key is unknown or missing, or a value is refused.
     """
     try:
-        return Study.model_validate(data)
+        with np.errstate(all="ignore"):  # what is not finite is refused where it matters
+            return Study.model_validate(data)
     except ValidationError as error:
         raise first_complaint(error, data) from None
     except RecursionError:

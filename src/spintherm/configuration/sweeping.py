@@ -37,6 +37,7 @@ _FIXED = (
     *("bins", "save_at", "points", "order", "pulse_lengths"),
 )
 """Options that say how results are cut or shaped, which is one way for all points."""
+_TYPED = 1000
 _RANGED = ("random", "latin-hypercube", "adaptive")
 _TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
 
@@ -223,19 +224,22 @@ def some(sweep: SweepTable, number: int) -> list[Point]:
     ----------
     sweep : SweepTable
     number : int
-        How many there are at least of each axis, if it has that many; the ends are among them.
+        How many there are at least of each range, if it has that many; the ends are among them.
+        Of values and points that are given one by one there are up to a thousand.
     """
     if sweep.method == "adaptive":
         return [{axis.key: axis.values[end] for axis in axes(sweep)} for end in (0, 1)]
     if sweep.method != "grid":
         every = points(sweep)
-        return [every[i] for i in _spread(len(every), number)]
+        wanted = number if sweep.method in _RANGED else max(number, _TYPED)
+        return [every[i] for i in _spread(len(every), wanted)]
     columns = {axis.key: axis.values for axis in axes(sweep)}
     first = {key: values[0] for key, values in columns.items()}
+    typed = {key for key, axis in (sweep.axes or {}).items() if axis.values is not None}
     beside = [
         first | {key: values[i]}
         for key, values in columns.items()
-        for i in _spread(len(values), number)[1:]
+        for i in _spread(len(values), max(number, _TYPED) if key in typed else number)[1:]
     ]
     return [first, *beside]
 

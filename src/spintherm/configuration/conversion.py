@@ -96,6 +96,8 @@ class Body:
         return reduced
 
     def _read(self, key: str, value: object, kind: Kind) -> float:
+        if self.scales is None and type(value) is float:
+            return value
         if self.scales is None and isinstance(value, str):
             problem = complaint(key, value, "a number in reduced units; units need a [material]")
             raise complaint_of("", problem)

@@ -76,36 +76,40 @@ def check(data: Mapping[str, Any]) -> None:
     ConfigurationError
         If something is too deep, too long, not finite, or of a type that no key takes.
     """
-    for key, value in _walk(data):
-        if len(key) > limits.LONGEST_KEY:
-            short, most = key[:60], limits.LONGEST_KEY
-            raise ConfigurationError(short, f"...: expected at most {most} letters")
-        if isinstance(value, str) and len(value) > limits.LONGEST_TEXT:
-            raise ConfigurationError(key, f": expected at most {limits.LONGEST_TEXT} letters")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigurationError(key, f"={value}: expected a finite number")
-        if isinstance(value, int) and abs(value) >= 2**64:
-            raise ConfigurationError(key, ": expected a number of at most 64 bits")
-        if not isinstance(value, bool | int | float | str | dict | list):
-            raise ConfigurationError(
-                key, f"={value}: expected a number, text, list or table, not a date or time"
-            )
+    for prefix, name, value in _walk(data):
+        problem = _problem(name, value)
+        if problem:
+            key = f"{prefix}.{quoted(str(name)[:60])}".removeprefix(".")
+            raise ConfigurationError(key, problem)
 
 
-def _walk(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give the dotted key and the value of everything inside, without recursion."""
+def _problem(name: str | int, value: Any) -> str:
+    if isinstance(name, str) and len(name) > limits.LONGEST_KEY:
+        return f"...: expected at most {limits.LONGEST_KEY} letters"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"={value}: expected a finite number"
+    if isinstance(value, int) and abs(value) >= 2**64:
+        return ": expected a number of at most 64 bits"
+    if isinstance(value, str) and len(value) > limits.LONGEST_TEXT:
+        return f": expected at most {limits.LONGEST_TEXT} letters"
+    if not isinstance(value, bool | int | float | str | dict | list):
+        return f"={value}: expected a number, text, list or table, not a date or time"
+    return ""
+
+
+def _walk(data: Mapping[str, Any]) -> Iterator[tuple[str, str | int, Any]]:
+    """Give the dotted key of the table, the name and the value of everything, not recursively."""
     waiting: list[tuple[str, Any, int]] = [("", data, 0)]
     while waiting:
         prefix, value, depth = waiting.pop()
         if depth > limits.DEEPEST:
             raise _too_deep(prefix)
-        items: Iterator[tuple[object, Any]]
+        items: Iterator[tuple[Any, Any]]
         items = iter(value.items()) if isinstance(value, dict) else iter(enumerate(value))
         for name, inner in items:
-            key = f"{prefix}.{name}" if prefix else str(name)
-            yield key, inner
+            yield prefix, name, inner
             if isinstance(inner, dict | list):
-                waiting.append((key, inner, depth + 1))
+                waiting.append((f"{prefix}.{name}".removeprefix("."), inner, depth + 1))
 
 
 def _too_deep(key: str) -> ConfigurationError:
@@ -208,7 +212,7 @@ def _place(part: str, data: Sequence[Any]) -> bool:
 
 
 def overridden(data: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return a copy with single keys overridden.
+    """Return a document with single keys overridden; the one given is not changed.
 
     Parameters
     ----------
@@ -226,6 +230,8 @@ def overridden(data: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
         raise ConfigurationError(
             "", f"expected a list of at most {limits.MOST_OVERRIDES} overrides"
         )
+    if not overrides:
+        return data
     values = {}
     for text in overrides:
         key, sign, value = text.partition("=")

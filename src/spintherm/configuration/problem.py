@@ -56,7 +56,10 @@ def unknown(key: str, allowed: Iterable[str]) -> ConfigurationError:
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:
     """Return `, did you mean "..."?` if something close is allowed, else nothing."""
-    close = difflib.get_close_matches(word[:100], list(allowed), n=1)
+    words = list(allowed)
+    close = difflib.get_close_matches(word[:100], words, n=1)
+    if not close and len(word) > 2:
+        close = [one for one in words if one.startswith(word)]
     return f", did you mean {close[0]!r}?" if close else ""
 
 

@@ -191,8 +191,7 @@ class Study(Table):
         ConfigurationError
             If a value is refused.
         """
-        data = self.to_dict()
-        data.pop("sweep", None)
+        data = self.model_copy(update={"sweep": None}).to_dict()
         try:
             return built(document.replaced(data, point))
         except ConfigurationError as error:

@@ -64,9 +64,9 @@ scheme = "splitting"            # euler-maruyama, exact-ft
 #! tolerance = 0.5              # of trajectories, instead: step bias over statistical error
 #! initial = "steady_state"     # equilibrium, or a direction
 #! fast = true                  # faster arithmetic for splitting
-#! bins = 128                   # of statistics; or { work = 200, heat = [-2.0, 0.0, 2.0] }
+#! bins = 200                   # of statistics; or { work = 200, heat = [-2.0, 0.0, 2.0] }
 #! save_at = { count = 101 }    # of trajectories and evolution; or a list of times
-#! chunk = 65536                # trajectories of a task: what an interruption can lose
+#! chunk = 16384                # trajectories of a task: what an interruption can lose
 
 # --- what varies ----------------------------------------------------------------------------------
 # Keys are those of this file: "point.field.2" is a component. Methods: grid (the product of the

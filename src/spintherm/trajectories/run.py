@@ -147,11 +147,11 @@ def simulate(
     workers = thread_count(threads)
     wanted = Wanted(steps, tolerance, workers)
     run = plan(magnet, protocol, trajectories, seed, wanted, scheme, initial, save_at, fast)
-    results = _Results.empty(run)
+    results = _Results.empty(run, run.trajectories)
     parts = list(chunks(run.trajectories, run.table.steps))
     with reporting(progress, "trajectories", "trajectories") as report:
         bias = for_each_chunk(
-            lambda part: _run_chunk(run, results, part),
+            lambda part: _run_chunk(run, results, part, part),
             parts,
             lambda: measured_bias(run),
             workers,
@@ -202,8 +202,8 @@ class _Results:
     diagnostics: FloatArray
 
     @classmethod
-    def empty(cls, run: Run) -> _Results:
-        count, saved = run.trajectories, run.stops.size
+    def empty(cls, run: Run, count: int) -> _Results:
+        saved = run.stops.size
         return cls(
             work=np.empty(count),
             heat=np.empty(count),
@@ -336,7 +336,24 @@ def _save_times(save_at: ArrayLike, duration: float) -> FloatArray:
     return times
 
 
-def _run_chunk(run: Run, results: _Results, part: slice) -> None:
+def simulated(run: Run, part: slice) -> dict[str, FloatArray]:
+    """Simulate the trajectories of `part` alone, by the names in `schema`; as `simulate` has them.
+
+    Parameters
+    ----------
+    run : Run
+        As `plan` makes it.
+    part : slice
+        Which trajectories, from start to stop.
+    """
+    results = _Results.empty(run, part.stop - part.start)
+    for piece in chunks(part.stop - part.start, run.table.steps):
+        here = slice(part.start + piece.start, part.start + piece.stop)
+        _run_chunk(run, results, here, piece)
+    return _along_trajectories(run, results)
+
+
+def _run_chunk(run: Run, results: _Results, part: slice, rows: slice) -> None:
     count = part.stop - part.start
     state = np.zeros((run.scheme.rows, count))
     run.initial.prepare(run.keys, part, state)
@@ -347,10 +364,10 @@ def _run_chunk(run: Run, results: _Results, part: slice) -> None:
         if stop > at:
             advance(run.scheme, state, streams, run.table, at, int(stop))
         at = int(stop)
-        _save(run, results, part, place, start, state)
+        _save(run, results, rows, place, start, state)
     if at < run.table.steps:
         advance(run.scheme, state, streams, run.table, at, run.table.steps)
-    _finish(run, results, part, start, state)
+    _finish(run, results, rows, start, state)
 
 
 def _save(
@@ -397,16 +414,10 @@ def _dataset(run: Run, results: _Results, bias: step_bias.Bias) -> xarray.Datase
     import xarray
 
     values = {
-        "work": results.work,
-        "heat": results.heat,
-        "pumped_entropy": results.pumped_entropy,
-        "energy_change": results.energy_change,
-        "entropy_production": results.entropy_production,
-        "final_moment": results.final_moment,
+        **_along_trajectories(run, results),
         "free_energy_change": free_energy_change(run.magnet, run.protocol),
         "step_bias": bias.value,
         "step_bias_error": bias.error,
-        **dict(zip(run.scheme.diagnostics, results.diagnostics, strict=True)),
     }
     coordinates: dict[str, object] = {
         "component": ["x", "y", "z"],
@@ -414,11 +425,25 @@ def _dataset(run: Run, results: _Results, bias: step_bias.Bias) -> xarray.Datase
     }
     if run.stops.size:
         coordinates["time"] = run.tabulation.times[run.stops]
+    labelled = {name: label(name, value) for name, value in values.items()}
+    return xarray.Dataset(labelled, coords=coordinates, attrs=attributes(run))
+
+
+def _along_trajectories(run: Run, results: _Results) -> dict[str, FloatArray]:
+    values = {
+        "work": results.work,
+        "heat": results.heat,
+        "pumped_entropy": results.pumped_entropy,
+        "energy_change": results.energy_change,
+        "entropy_production": results.entropy_production,
+        "final_moment": results.final_moment,
+        **dict(zip(run.scheme.diagnostics, results.diagnostics, strict=True)),
+    }
+    if run.stops.size:
         values["moment"] = results.moment
         for row, name in enumerate(("work", "heat", "pumped_entropy", "energy_change")):
             values[f"running_{name}"] = results.running[row]
-    labelled = {name: label(name, value) for name, value in values.items()}
-    return xarray.Dataset(labelled, coords=coordinates, attrs=attributes(run))
+    return values
 
 
 def attributes(run: Run) -> dict[str, object]:

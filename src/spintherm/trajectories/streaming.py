@@ -103,9 +103,9 @@ def simulate_statistics(
     workers = thread_count(threads)
     wanted = Wanted(steps, None, workers)
     run = plan(magnet, protocol, trajectories, seed, wanted, scheme, initial, None, fast)
-    reduction = Reduction(run, _edges(run, bins))
+    reduction = Reduction(run, histogram_edges(run, bins))
     parts = list(chunks(run.trajectories, run.table.steps))
-    tree = _Tree()
+    tree = Tree()
     size = parts[0].stop
 
     def work(part: slice) -> None:
@@ -164,6 +164,8 @@ class Reduction:
         )
 
     def _counts(self, values: FloatArray) -> dict[str, Counts]:
+        if not self.edges:
+            return {}
         where = {}
         for name, edges in self.edges.items():
             where[name] = np.empty(values.shape[1], np.int64)
@@ -190,8 +192,14 @@ def functionals(run: Run, part: slice) -> FloatArray:
 
 
 @dataclass
-class _Tree:
-    """Merges the statistics of chunks in the order of their index, whenever they come in."""
+class Tree:
+    """Merges the statistics of chunks in the order of their index, whenever they come in.
+
+    Neighbours of equal height are merged first, as in a binary counter. The statistics of 2^k
+    neighbouring chunks (the last few may be fewer) that start at a multiple of 2^k are thus merged
+    among themselves before others: whoever merges such groups apart, and then their totals by
+    another tree, gets the same bits.
+    """
 
     early: dict[int, Statistics] = field(default_factory=dict)
     branches: list[tuple[int, Statistics]] = field(default_factory=list)
@@ -199,6 +207,7 @@ class _Tree:
     lock: Lock = field(default_factory=Lock)
 
     def add(self, index: int, statistics: Statistics) -> None:
+        """Take in the statistics of one chunk; indices run from 0 without gaps, in any order."""
         with self.lock:
             self.early[index] = statistics
             while self.next in self.early:
@@ -213,13 +222,21 @@ class _Tree:
         self.branches.append((height, statistics))
 
     def total(self) -> Statistics:
+        """Return the statistics of all chunks together; the tree is empty afterwards."""
         _, total = self.branches.pop()
         while self.branches:
             total = self.branches.pop()[1].merged(total)
         return total
 
 
-def _edges(run: Run, bins: Bins) -> dict[str, FloatArray]:
+def histogram_edges(run: Run, bins: Bins) -> dict[str, FloatArray]:
+    """Return the edges of the histograms by name, where `bins` gives none from a pilot.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `bins` is refused.
+    """
     wanted: Mapping[str, int | ArrayLike]
     wanted = bins if isinstance(bins, Mapping) else dict.fromkeys(BINNED, bins)
     unknown = set(wanted) - set(BINNED)
@@ -252,15 +269,29 @@ def _dataset(run: Run, found: Statistics, bias: step_bias.Bias) -> xarray.Datase
     import xarray
 
     values = {
-        **_moments(found.moments),
-        **_exponentials(found.exponentials),
-        **_histograms(found.counts),
+        **variables(found),
         "free_energy_change": free_energy_change(run.magnet, run.protocol),
         "step_bias": bias.value,
         "step_bias_error": bias.error,
     }
+    labelled = {name: label(name, value) for name, value in values.items()}
+    record = attributes(run) | {"trajectories": run.trajectories}
+    return xarray.Dataset(labelled, coords=coordinates(), attrs=record)
+
+
+def variables(found: Statistics) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+    """Return what `simulate_statistics` tells of statistics, by the names in `schema`."""
+    return {
+        **_moments(found.moments),
+        **_exponentials(found.exponentials),
+        **_histograms(found.counts),
+    }
+
+
+def coordinates() -> dict[str, object]:
+    """Return the coordinates of what `simulate_statistics` returns."""
     powers = np.arange(HIGHEST + 1)
-    coordinates = {
+    return {
         "functional": list(FUNCTIONALS),
         "other_functional": list(FUNCTIONALS),
         "order": np.arange(2, HIGHEST + 1),
@@ -270,9 +301,6 @@ def _dataset(run: Run, found: Statistics, bias: step_bias.Bias) -> xarray.Datase
         "side": ["below", "above"],
         "estimate": list(step_bias.ESTIMATES),
     }
-    labelled = {name: label(name, value) for name, value in values.items()}
-    record = attributes(run) | {"trajectories": run.trajectories}
-    return xarray.Dataset(labelled, coords=coordinates, attrs=record)
 
 
 def _moments(moments: CentralMoments) -> dict[str, FloatArray]:

@@ -31,6 +31,8 @@ class Commit:
         Its index.
     sha256 : str
         Of its files.
+    layout : str
+        Checksum of what the arrays are, see `Store.layout`.
     seconds : float
         How long it took where it ran.
     size : int
@@ -39,6 +41,7 @@ class Commit:
 
     task: int
     sha256: str
+    layout: str
     seconds: float
     size: int
 

@@ -23,7 +23,7 @@ from spintherm.study import tasks as worker
 from spintherm.study.adaptive import Refinement
 from spintherm.study.arrays import Record
 from spintherm.study.collect import merged, write_result
-from spintherm.study.directory import RunDirectory, logged
+from spintherm.study.directory import Refused, RunDirectory, logged
 from spintherm.study.executors import Crew, Workers, started
 from spintherm.study.journal import Commit, Journal
 from spintherm.study.lock import Locked, held, holder
@@ -103,6 +103,7 @@ class _State:
     log: Logger
     stop: Stop
     points: Points
+    layout: str = ""
     done: set[int] = field(default_factory=set)
     damaged: set[int] = field(default_factory=set)
     computed: int = 0
@@ -184,20 +185,31 @@ def _through(
     state: _State, name: str, workers: Workers, max_time: float | None, progress: Progress
 ) -> bool:
     commits = state.directory.commits()
+    _check_arrays(state, commits)
     deadline = None if max_time is None else state.began + max_time
     with (
         state.directory.journal(name) as journal,
         reporting(progress, "tasks", "tasks") as report,
-        _Lazy(workers) as crew,
+        _Lazy(workers) as lazy,
     ):
         for batch in _batches(state):
             state.store.expect(state.points.tasks)
             left = _left(state, batch, commits)
             if left:
-                _compute(state, crew, journal, left, deadline, report)
+                _compute(state, lazy, journal, left, deadline, report)
     if not _all_done(state):
         return False
     return _collected(state)
+
+
+def _check_arrays(state: _State, commits: dict[int, Commit]) -> None:
+    """Begin anew where the description of the arrays is damaged: no row can be trusted then."""
+    if not commits or state.store.layout() in {commit.layout for commit in commits.values()}:
+        return
+    if not state.shard.whole:
+        raise Refused(f"{state.directory.data}: damaged; resume without shards first")
+    state.log.info("the description of the arrays is damaged: all tasks are done again")
+    state.store.discard()
 
 
 def _batches(state: _State) -> Iterator[list[Point]]:
@@ -365,7 +377,9 @@ def _commit(
     state: _State, journal: Journal, task: Task, record: Record, seconds: float
 ) -> None:
     checksum, size = state.store.write(task.index, record)
-    journal.append(Commit(task.index, checksum, seconds, size))
+    if not state.layout:
+        state.layout = state.store.layout()
+    journal.append(Commit(task.index, checksum, state.layout, round(seconds, 6), size))
     state.done.add(task.index)
     state.computed += 1
     state.recomputed += task.index in state.damaged
@@ -388,6 +402,7 @@ def _collected(state: _State) -> bool:
                 write_result(
                     state.directory.result, state.study, list(state.points), state.store
                 )
+                state.store.consolidate()
                 state.directory.finish(_summary(state))
     except Locked:
         if state.shard.whole:

@@ -9,6 +9,8 @@ make it last. Any reader of Zarr opens it; rows of tasks that are not done are m
 
 from __future__ import annotations
 
+import json
+import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,7 @@ import numpy as np
 from spintherm.study.arrays import Record, Values
 from spintherm.study.files import (
     Damaged,
+    digest,
     digest_of_files,
     force,
     force_folder,
@@ -41,7 +44,6 @@ class Store:
         self._path = path
         self._tasks = tasks
         self._arrays: dict[str, Any] = {}
-        self._folders: set[Path] = set()
 
     def expect(self, tasks: int) -> None:
         """Make room for this many rows."""
@@ -73,9 +75,34 @@ class Store:
             paths = self._files(task)
             for path in paths:
                 force(path)
-            for folder in {path.parent for path in paths} | self._new_folders(paths):
+            for folder in {above for path in paths for above in (path.parent, path.parent.parent)}:
                 force_folder(folder)
         return digest_of_files(paths), sum(path.stat().st_size for path in paths)
+
+    def layout(self) -> str:
+        """Return a checksum of what the arrays are (not of how long); "" if they cannot be read.
+
+        It stands in every commit, so that rows are not read as something that they are not.
+        """
+        try:
+            if not self._open():
+                return ""
+            found = [(name, _description(self._path / name)) for name in sorted(self._arrays)]
+        except (Damaged, OSError, ValueError):
+            return ""
+        return digest(json.dumps(found, sort_keys=True).encode())
+
+    def discard(self) -> None:
+        """Remove all arrays."""
+        self._arrays = {}
+        shutil.rmtree(self._path, ignore_errors=True)
+
+    def consolidate(self) -> None:
+        """Write the description of all arrays into that of the group, for readers elsewhere."""
+        import zarr
+
+        with room_on_disk(self._path), _quiet():
+            zarr.consolidate_metadata(self._path)
 
     def checksum(self, task: int) -> str:
         """Return the checksum of the files of a task as they are; "" if one is missing."""
@@ -83,7 +110,7 @@ class Store:
             return ""
         try:
             return digest_of_files(self._files(task))
-        except FileNotFoundError:
+        except OSError:  # missing, or not readable
             return ""
 
     def row(self, task: int) -> dict[str, Values]:
@@ -108,11 +135,6 @@ class Store:
             for name, array in self._arrays.items()
         }
 
-    def _new_folders(self, paths: list[Path]) -> set[Path]:
-        """Folders above the files that may have been made for them."""
-        above = {path.parent.parent for path in paths} - self._folders
-        return above | {path.parent.parent for path in paths}
-
     def _files(self, task: int) -> list[Path]:
         paths = []
         for name, array in sorted(self._arrays.items()):
@@ -125,36 +147,40 @@ class Store:
 
         if self._arrays:
             return True
-        if not (self._path / "zarr.json").exists():
-            return False
+        found = {}
         with _quiet():
-            try:
-                group = zarr.open_group(self._path, mode="r")
-                self._arrays = dict(group.arrays())
-            except Exception as error:  # whatever a damaged description makes of Zarr
-                raise Damaged(f"{self._path}: cannot be opened ({error})") from error
-        return bool(self._arrays)
+            for path in sorted(self._path.glob("*/zarr.json")):
+                try:
+                    found[path.parent.name] = zarr.open_array(path.parent, mode="r+")
+                except Exception as error:  # whatever a damaged description makes of Zarr
+                    raise Damaged(f"{path}: cannot be opened ({error})") from error
+        self._arrays = found
+        return bool(found)
 
     def _ensure(self, record: Record) -> None:
         """Open or make the arrays for writing; what several processes make at once is the same."""
         import zarr
 
-        if set(record) == set(self._arrays) and all(
-            not array.read_only for array in self._arrays.values()
-        ):
+        if set(record) == set(self._arrays):
             return
+        self._open()
+        strange = set(self._arrays) - set(record)
+        if strange:
+            raise ValueError(
+                f"{min(strange)} is told of some points of the sweep and not of others: expected "
+                "the same variables at all points"
+            )
         with _quiet():
             group = zarr.open_group(self._path, mode="a")
-            made = dict(group.arrays())
-            for name in set(made) - set(record):
-                raise ValueError(
-                    f"{name} is told of some points of the sweep and not of others: expected the "
-                    "same variables at all points"
-                )
             for name, array in record.items():
-                if name not in made:
-                    made[name] = _create(group, name, self._tasks, array)
-        self._arrays = {name: made[name] for name in record}
+                if name not in self._arrays:
+                    self._arrays[name] = _create(group, name, self._tasks, array)
+
+
+def _description(path: Path) -> dict[str, Any]:
+    data = json.loads((path / "zarr.json").read_bytes())
+    data.pop("shape")
+    return dict(data)
 
 
 def _create(group: Any, name: str, tasks: int, array: Any) -> Any:

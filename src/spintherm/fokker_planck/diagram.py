@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spintherm import validation
 from spintherm.fokker_planck.batch import RATES_TOLERANCE
@@ -25,6 +26,7 @@ from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.plane import UNITS, Axis, Plane
 from spintherm.fokker_planck.zero_set import Branch, zero_set
 from spintherm.progress import Progress, reporting
+from spintherm.schema import magnet_attributes
 from spintherm.theory.phases import phase_of_rates
 from spintherm.workers import Runner, cores, worker_processes
 
@@ -71,6 +73,8 @@ def phase_diagram(
     spin_torque: float | None = None,
     alpha: float | None = None,
     angle: float | None = None,
+    reference: ArrayLike | None = None,
+    towards: ArrayLike | None = None,
     boundaries: bool = True,
     workers: int | None = None,
     progress: Progress = None,
@@ -82,7 +86,8 @@ def phase_diagram(
     magnet : Magnet
         Its parameters hold where they are not on an axis.
     x, y : Axis
-        Two of moment, gyromagnetic_ratio, damping, temperature, field, spin_torque, alpha, angle.
+        Two of moment, gyromagnetic_ratio, damping, temperature, field, spin_torque, alpha, angle,
+        and for a magnet with anisotropy a factor of it, anisotropy.
     field, spin_torque : float, optional
         Strengths H >= 0 and P; a negative P is reversed.
     alpha : float, optional
@@ -90,6 +95,10 @@ def phase_diagram(
         reversed, so that alpha < 0 at the angle theta is |alpha| at pi - theta.
     angle : float, optional
         Between P (for positive P or alpha) and H, in radians; 0 if it is not on an axis.
+    reference, towards : array_like, shape (3,), optional
+        Where H points, and in which half plane P is turned from it by the angle; it matters for
+        magnets with directions of their own. By default z and x. With polarisers P points along the
+        first of them, the reference is that direction, and H is turned.
     boundaries : bool
         Whether to follow the boundaries.
     workers : int, optional
@@ -117,7 +126,11 @@ def phase_diagram(
     fixed = {name: value for name, value in given.items() if value is not None}
     if "angle" not in {x.name, y.name, *fixed}:
         fixed["angle"] = 0.0
-    plane = Plane(magnet, x, y, tuple(fixed.items()))
+    given_directions = [
+        None if value is None else _triple(name, value)
+        for name, value in (("reference", reference), ("towards", towards))
+    ]
+    plane = Plane(magnet, x, y, tuple(fixed.items()), *given_directions)
     with worker_processes(_count(plane, workers)) as run:
         scaled = _grid(plane, run, progress)
         branches = _boundaries(plane, run, scaled) if boundaries else []
@@ -140,6 +153,11 @@ def boundaries_of(diagram: xr.Dataset) -> list[Boundary]:
             )
         )
     return out
+
+
+def _triple(name: str, direction: ArrayLike) -> tuple[float, float, float]:
+    x, y, z = validation.vector(name, direction).tolist()
+    return x, y, z
 
 
 def _count(plane: Plane, workers: int | None) -> int:
@@ -212,11 +230,11 @@ def _dataset(plane: Plane, scaled: Floats, branches: list[tuple[str, Branch]]) -
         for axis in (plane.x, plane.y)
     }
     held = {
-        name: getattr(plane.magnet, name)
-        for name in ("moment", "gyromagnetic_ratio", "damping", "temperature")
-        if name not in dims
+        name: value for name, value in magnet_attributes(plane.magnet).items() if name not in dims
     }
     attributes = {"x": dims[0], "y": dims[1], **held, **dict(plane.fixed)}
+    if not plane.magnet.is_uniform:
+        attributes["reference"], attributes["towards"] = plane.directions
     for name, axis in (("x", plane.x), ("y", plane.y)):
         attributes[f"{name}_spacing"] = axis.spacing
     variables |= _boundary_variables(plane, branches)

@@ -9,13 +9,18 @@ The parameters are those of the magnet, the strengths H and P, the angle :math:`
 so that :math:`\alpha < 0` at :math:`\theta` is :math:`|\alpha|` at :math:`\pi - \theta`, as in
 [II] Fig. 3. The rates are odd in P: divided by :math:`2\gamma_0 m P` they are smooth at P = 0 too.
 
-Units: angles in radians, fields in energy per moment.
+A magnet with anisotropy or polarisers has directions of its own, so it matters where h and p point.
+One of them lies along a `reference` direction, the other is turned from it by :math:`\theta` in the
+half plane that holds `towards`. It is P that turns, but where the magnet has polarisers: they fix
+P's direction, and H turns. P is then :math:`P_0`, the amplitude along the first polariser.
+
+Units: angles in radians, fields in energy per moment; the anisotropy is a factor of E_a.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +33,8 @@ from spintherm.fokker_planck.harmonics import Floats
 from spintherm.fokker_planck.steady import check_bath
 from spintherm.magnet import Magnet
 
-OF_MAGNET = ("moment", "gyromagnetic_ratio", "damping", "temperature")
+CONSTANTS = ("moment", "gyromagnetic_ratio", "damping", "temperature")
+OF_MAGNET = (*CONSTANTS, "anisotropy")
 STRENGTHS = ("field", "spin_torque", "alpha")
 PARAMETERS = (*OF_MAGNET, *STRENGTHS, "angle")
 UNITS = {
@@ -36,12 +42,14 @@ UNITS = {
     "gyromagnetic_ratio": "rate per field",
     "damping": "rate per energy",
     "temperature": "energy",
+    "anisotropy": "1",
     "field": "energy per moment",
     "spin_torque": "energy per moment squared",
     "alpha": "1",
     "angle": "rad",
 }
 SMALLEST_TORQUE = 1e-10  # relative; it stands for zero where rates are divided by P
+ALONG = 1e-12  # sine of the angle between a reference and a polariser that count as parallel
 
 
 @dataclass(frozen=True)
@@ -117,17 +125,21 @@ class Plane:
     fixed : tuple of (str, float)
         Those of field, spin_torque, alpha and angle that do not vary. Of the first three, two must
         be known.
+    reference, towards : tuple of float, optional
+        Directions that the angle is counted from and towards; by default z (with polarisers the
+        first of them) and x (z where the reference lies along x).
     """
 
     magnet: Magnet
     x: Axis
     y: Axis
     fixed: tuple[tuple[str, float], ...]
+    reference: tuple[float, float, float] | None = None
+    towards: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.magnet, Magnet):
             raise TypeError(validation.complaint("magnet", self.magnet, "a Magnet"))
-        self.magnet.require_uniform("phase diagram")
         names = [self.x.name, self.y.name, *(name for name, _ in self.fixed)]
         for name in names:
             if names.count(name) > 1:
@@ -139,7 +151,31 @@ class Plane:
         if len(given) != 2 or "angle" not in names:
             expected = "the angle and exactly two of field, spin_torque and alpha"
             raise ValueError(validation.complaint("parameters", tuple(names), expected))
+        if "anisotropy" in names and self.magnet.anisotropy is None:
+            expected = "a parameter of a magnet with anisotropy"
+            raise ValueError(validation.complaint("parameters", "anisotropy", expected))
+        _ = self.directions
         self._check_ranges()
+
+    @cached_property
+    def directions(self) -> tuple[Floats, Floats]:
+        """Unit vectors, shape (3,): the reference and, across it, where the angle turns to."""
+        polarisers = self.magnet.polarisers
+        own = polarisers[0].vector if polarisers else np.array([0.0, 0.0, 1.0])
+        start = own if self.reference is None else _unit("reference", self.reference)
+        if polarisers and np.linalg.norm(np.cross(start, own)) > ALONG:
+            expected = f"the first polariser's direction {own.tolist()}, which P keeps"
+            raise ValueError(validation.complaint("reference", self.reference, expected))
+        along_x = abs(start[0]) > 1.0 - 1e-9
+        other = np.eye(3)[2 if along_x else 0]
+        if self.towards is not None:
+            other = _unit("towards", self.towards)
+        across = other - start * (start @ other)
+        length = float(np.linalg.norm(across))
+        if length <= 1e-9:
+            expected = "a direction other than the reference's"
+            raise ValueError(validation.complaint("towards", self.towards, expected))
+        return start, across / length
 
     def strengths(self, x: Floats, y: Floats) -> dict[str, Floats]:
         """Return the field, the signed spin torque and the angle at points (n,)."""
@@ -168,18 +204,28 @@ class Plane:
         x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
         at = self.strengths(x, y)
         P = self._not_zero(at["spin_torque"])
-        across = np.where(np.isin(at["angle"], (0.0, np.pi)), 0.0, np.sin(at["angle"]))
-        direction = np.stack([across, np.zeros_like(P), np.cos(at["angle"])], axis=-1)
-        H = at["field"][:, None] * np.array([0.0, 0.0, 1.0])
+        H, torques = self.vectors(at["field"], P, at["angle"])
         out = np.empty((len(x), 2))
         for magnet, place in self._magnets(x, y):
-            torques = P[place, None] * direction[place]
             found = steady_rates(
-                magnet, H[place], torques, tolerance=tolerance, workers=1, progress=False
+                magnet, H[place], torques[place], tolerance=tolerance, workers=1, progress=False
             )
             scale = 2.0 * magnet.gyromagnetic_ratio * magnet.moment * P[place]
             out[place] = np.stack(found, axis=-1) / scale[:, None]
         return out
+
+    def vectors(self, field: Floats, spin_torque: Floats, angle: Floats) -> tuple[Floats, Floats]:
+        """Return H and P, shapes (n, 3), of strengths and angles (n,)."""
+        across = np.where(np.isin(angle, (0.0, np.pi)), 0.0, np.sin(angle))
+        start, other = self.directions
+        turned = np.cos(angle)[:, None] * start + across[:, None] * other
+        if self.magnet.polarisers:
+            return field[:, None] * turned, spin_torque[:, None] * self._polariser
+        return field[:, None] * start, spin_torque[:, None] * turned
+
+    @property
+    def _polariser(self) -> Floats:
+        return self.magnet.polarisers[0].vector
 
     def scale(self, x: Floats, y: Floats) -> Floats:
         """Return 2 gamma_0 m P, the factor between rates and scaled rates, shape (n,)."""
@@ -188,8 +234,8 @@ class Plane:
         return np.asarray(2.0 * known["gyromagnetic_ratio"] * known["moment"] * P)
 
     def _known(self, x: Floats, y: Floats) -> dict[str, Any]:
-        of_magnet = {name: getattr(self.magnet, name) for name in OF_MAGNET}
-        fixed = of_magnet | dict(self.fixed)
+        of_magnet = {name: getattr(self.magnet, name) for name in CONSTANTS}
+        fixed = of_magnet | {"anisotropy": 1.0} | dict(self.fixed)
         known = {name: np.full(np.shape(x), value) for name, value in fixed.items()}
         return known | {self.x.name: x, self.y.name: y}
 
@@ -199,7 +245,13 @@ class Plane:
         table = np.stack([known[name] for name in OF_MAGNET], axis=-1)
         rows, places = np.unique(table, axis=0, return_inverse=True)
         for k, row in enumerate(rows):
-            yield Magnet(*row.tolist()), np.flatnonzero(places.ravel() == k)
+            *constants, factor = row.tolist()
+            energy = self.magnet.anisotropy
+            if energy is not None and factor != 1.0:
+                energy = energy * factor
+            named = dict(zip(CONSTANTS, constants, strict=True))
+            magnet = replace(self.magnet, **named, anisotropy=energy)
+            yield magnet, np.flatnonzero(places.ravel() == k)
 
     def _not_zero(self, torque: Floats) -> Floats:
         least = SMALLEST_TORQUE * self._largest_torque
@@ -243,3 +295,8 @@ class Plane:
         if not np.all(torque > 0.0):
             expected = "a strength > 0 where alpha, which carries the sign, is given"
             raise ValueError(validation.complaint("spin_torque", float(np.min(torque)), expected))
+
+
+def _unit(name: str, direction: ArrayLike) -> Floats:
+    """Return a direction as a unit vector; one along an axis as it is."""
+    return np.asarray(validation.unit_direction(name, direction))

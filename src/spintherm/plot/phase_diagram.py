@@ -26,6 +26,7 @@ LABELS = {
     "gyromagnetic_ratio": r"$\gamma_0$",
     "damping": r"$\eta$",
     "temperature": "$T$",
+    "anisotropy": r"factor of $E_\mathrm{a}$",
     "field": "$H$",
     "spin_torque": "$P$",
     "alpha": r"$\alpha = mP/H$",

@@ -104,7 +104,7 @@ def test_boundaries_along_one_axis_are_the_roots_of_a_quadrature(long_steps):
 
 
 def test_a_tilted_magnet_against_a_generator_of_its_own(long_steps):
-    """H turned by the angle from the polariser: rates on the grid and signs on both sides of boundaries."""
+    """H turned from the polariser: rates on the grid, signs on both sides of boundaries."""
     axes = Axis("spin_torque", -1.5, 1.5, 7), Axis("angle", 0.2, 2.2, 5)
     diagram = phase_diagram(TILTED, *axes, field=1.3, towards=TOWARDS, workers=1, progress=False)
     p = TILTED.polarisers[0].vector
@@ -129,7 +129,7 @@ def test_a_tilted_magnet_against_a_generator_of_its_own(long_steps):
 
 
 def test_the_plane_turns_with_the_magnet():
-    """The diagram of a turned magnet in a turned plane is the same; that of another plane is not."""
+    """A turned magnet in a turned plane has the same diagram; in another plane it has not."""
     angle = 0.7
     R = np.array(
         [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1.0]]

@@ -373,7 +373,6 @@ def test_the_record_holds_the_magnet(tmp_path):
     [
         ({"fast": True}, "fast=True: expected a magnet without anisotropy and polarisers"),
         ({"scheme": "exact-ft"}, "scheme='exact-ft': expected a magnet without anisotropy"),
-        ({"initial": "steady_state"}, "initial='steady_state': expected a magnet without"),
     ],
 )
 def test_what_is_refused(options, words):

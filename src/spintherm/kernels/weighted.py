@@ -32,7 +32,7 @@ AX, AY, AZ, WX, WY, WZ, RADIAL, COSINE, SINE, SIGN = (LANES * row for row in ran
 MX, MY, MZ, LX, LY, LZ = (LANES * row for row in range(10, 16))
 S0, S1, S2, S3 = (LANES * row for row in range(4))
 WEIGHTED_ROWS = 7
-_SCRATCH_ROWS = 16
+SCRATCH_ROWS = 16
 _SMALLEST = 1e-12  # concentration below which a law is uniform to rounding
 
 _ROUND = 1.5 * 2.0**52
@@ -92,7 +92,7 @@ def finish_step(ox, oy, oz, nx, ny, nz, px, py, pz, sign, constants):
 
 
 @inline
-def _control(work, coefficients, k, degree):
+def polynomial_control(work, coefficients, k, degree):
     """w of every lane: sum over c = 1, 0 of z^c times a polynomial in x, y of degree - c.
 
     By Horner's rule in y of polynomials in x; coefficients[k] has them in the order of use, see
@@ -149,7 +149,7 @@ def advance_tilted(state, generators, constants, jumps, coefficients, degree):
     prefer_wide_vectors()
     lanes = np.empty(WEIGHTED_ROWS * LANES)
     bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
-    work = np.empty(_SCRATCH_ROWS * LANES)
+    work = np.empty(SCRATCH_ROWS * LANES)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
@@ -169,7 +169,7 @@ def advance_tilted(state, generators, constants, jumps, coefficients, degree):
                 ox, oy, oz = lanes[X + i], lanes[Y + i], lanes[Z + i]
                 lanes[WORK + i] -= dot(jx, jy, jz, ox, oy, oz)
                 work[AX + i], work[AY + i], work[AZ + i] = moebius(ox, oy, oz, matrix)
-            _control(work, coefficients, k, degree)
+            polynomial_control(work, coefficients, k, degree)
             for i in range(LANES):
                 nx, ny, nz = work[AX + i], work[AY + i], work[AZ + i]
                 px, py, pz, log_weight = tilted_direction(

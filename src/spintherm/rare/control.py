@@ -17,7 +17,7 @@ low degree where the tilted paths go, and the exponent is made linear in n',
 .. math:: w(n) = k_W\beta m^2\,n\times P + \nabla\ln h - \tfrac12 n\,\Delta\ln h,
 
 which on the sphere has the gradient and the Laplacian of :math:`\ln h`, and is exact where
-:math:`\ln h` is linear in n.
+:math:`\ln h` is linear in n. For a torque that depends on the direction P is that at n.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Control:
     log_generating_function : float
         ln G(k) as the density engine has it; used to combine tilts, not for weights.
     coefficients : ndarray, shape (steps, functions, 3)
-            Of w in `monomials`.
+        Of w in `monomials`; where P depends on the direction, without the torque's part.
     initial : Cells
     """
 
@@ -101,9 +101,10 @@ def control(
     solution = doob(here, exponents, times)
     fields = _fields(_fitted(solution, degree), degree, here.schedule.frame)
     middles = tabulation.times[:-1] + 0.5 * tabulation.durations
-    turning = tilt[0] * magnet.beta * magnet.moment**2 * tabulation.spin_torque_middle
     coefficients = _between(times, fields, middles, protocol.jumps)
-    coefficients += _turning(degree + 1, turning)
+    if magnet.is_uniform:  # the kernel of others takes the local torque
+        turning = tilt[0] * magnet.beta * magnet.moment**2 * tabulation.spin_torque_middle
+        coefficients += _turning(degree + 1, turning)
     log_g = solution.log_generating_function
     return Control(tilt, log_g, np.ascontiguousarray(coefficients), _cells(solution))
 

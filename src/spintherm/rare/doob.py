@@ -25,10 +25,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spintherm.equilibrium import integrals
 from spintherm.fokker_planck.exponents import Exponents
 from spintherm.fokker_planck.generator import LINEAR, Coefficients, adjoint, conjugated
 from spintherm.fokker_planck.harmonics import Basis
-from spintherm.fokker_planck.initial import equilibrium, sphere, trimmed
+from spintherm.fokker_planck.initial import (
+    anisotropic_equilibrium,
+    equilibrium,
+    sphere,
+    trimmed,
+)
 from spintherm.fokker_planck.landscape import Landscape
 from spintherm.fokker_planck.process import Process
 from spintherm.fokker_planck.propagator import Columns, Limits, propagate
@@ -138,7 +144,10 @@ class Doob:
         magnet, plan = self.process.magnet, self.process.schedule
         found = logarithm(self.start.basis.expand(self.start.values[:, 0], nodes))
         pull = magnet.beta * magnet.moment * plan.initial_field - self.gauge.first
-        return np.asarray(found + nodes @ pull - np.linalg.norm(pull))
+        exponent = found + nodes @ pull - np.linalg.norm(pull)
+        if plan.magnet.anisotropy is not None:
+            exponent = exponent - magnet.beta * plan.magnet.anisotropy(nodes)
+        return np.asarray(exponent)
 
 
 def doob(here: Process, exponents: Exponents, times: FloatArray) -> Doob:
@@ -175,15 +184,34 @@ def _solved(here: Process, exponents: Exponents, times: FloatArray, gauge: Gauge
     magnet = here.magnet
     pull = magnet.beta * magnet.moment * here.schedule.initial_field
     parts = list(here.schedule.cut(times))
-    columns, log_p = _exponential(here, exponents, pull - gauge.first)
+    columns, log_p = _start(here, exponents, pull - gauge.first)
     end, log_h = _exponential(here, exponents, gauge.last)
     columns, densities, grown = _followed(here, exponents, parts, columns, gauge, True)
     start, functions, _ = _followed(here, exponents, parts[::-1], end, gauge, False)
     largest = columns.basis.joined(end.basis)
     overlap = np.prod([c.basis.embed(c.values[:, 0], largest) for c in (columns, end)], axis=0)
-    log_norm = log_p + log_h + grown - float(log_sinhc(np.linalg.norm(pull))) - np.log(4.0 * np.pi)
+    log_norm = log_p + log_h + grown - _log_partition(here, pull)
     log_g = float(np.log(overlap.sum()) + log_norm)
     return Doob(here, gauge, times, densities, functions[::-1], start, log_g)
+
+
+def _log_partition(here: Process, pull: FloatArray) -> float:
+    """Logarithm of the integral of e^(pull·n - beta E_a)."""
+    magnet = here.schedule.magnet
+    if magnet.anisotropy is None:
+        return float(log_sinhc(np.linalg.norm(pull)) + np.log(4.0 * np.pi))
+    return integrals(magnet.log_density(pull / (magnet.beta * magnet.moment))).log_partition
+
+
+def _start(here: Process, exponents: Exponents, pull: FloatArray) -> tuple[Columns, float]:
+    """e^(pull·n - beta E_a) over its integral as columns, and the logarithm of the integral."""
+    magnet = here.schedule.magnet
+    if magnet.anisotropy is None:
+        return _exponential(here, exponents, pull)
+    field = pull / (magnet.beta * magnet.moment)
+    made = anisotropic_equilibrium(magnet, field, axial=here.schedule.axial)
+    basis, density = trimmed(*made, 1e-12)
+    return Columns(basis, exponents.start(density)), _log_partition(here, pull)
 
 
 def _exponential(here: Process, exponents: Exponents, u: FloatArray) -> tuple[Columns, float]:

@@ -21,20 +21,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
-from spintherm.kernels import ensemble
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.rare.sampling import check
-from spintherm.tabulate import fastest_rate, tabulate
-from spintherm.trajectories.engine import (
-    SCHEMES,
-    Generators,
-    Keys,
-    Table,
-    generators,
-    table,
-)
+from spintherm.schema import magnet_attributes
+from spintherm.tabulate import fastest_rate, tabulate, with_field_of_current
+from spintherm.trajectories.engine import Generators, Keys, Scheme, Table, generators, table
 from spintherm.trajectories.initial import Initial, initial_state
+from spintherm.trajectories.local import scheme_for
 from spintherm.trajectories.run import thread_count
 
 if TYPE_CHECKING:
@@ -118,10 +112,15 @@ def cloning(
 
 @dataclass(frozen=True)
 class _Run:
-    """What a population needs to know; the table is that of one interval."""
+    """What a population needs to know; the table is that of one interval.
+
+    Where fields depend on the direction the table has two, the first and another one: the drift
+    into a step is one with that out of the last, and the first step of all has but half of it.
+    """
 
     magnet: Magnet
     exponents: FloatArray
+    scheme: Scheme
     table: Table
     interval: float
     intervals: int
@@ -152,10 +151,15 @@ def _plan(
     intervals = max(int(np.ceil(span / longest)), int(1.0 / RELAXATION))
     held = Protocol(span / intervals, H, P)
     number = validation.seed("seed", seed)
+    scheme = scheme_for(magnet, "splitting")
+    kinds = 1 if magnet.is_uniform else 2
+    both = Protocol(kinds * held.duration, H, P)
+    steps = with_field_of_current(magnet, both, tabulate(both, kinds * STEPS))
     return _Run(
         magnet,
         np.array(k),
-        table(magnet, tabulate(held, STEPS), SCHEMES["splitting"]),
+        scheme,
+        table(magnet, steps, scheme),
         held.duration,
         intervals,
         initial_state(magnet, held, "steady_state", 1),
@@ -182,14 +186,14 @@ def _grow(run: _Run, first: int, size: int) -> tuple[float, int]:
     for k in range(run.intervals):
         if k == skipped:
             at_start = population.log_mean
-        population.walk(run)
+        population.walk(run, slice(0, STEPS) if k == 0 else slice(STEPS, 2 * STEPS))
     span = (run.intervals - skipped) * run.interval
     return (population.log_mean - at_start) / span, population.resamplings
 
 
 @dataclass
 class _Population:
-    """State (6, n), its streams, and the logarithms of the weights since the last resampling."""
+    """State (rows, n), its streams, and the logarithms of the weights since the last resampling."""
 
     state: FloatArray
     streams: Generators
@@ -200,7 +204,7 @@ class _Population:
 
     @classmethod
     def start(cls, run: _Run, first: int, size: int) -> _Population:
-        state = np.zeros((ensemble.STATE_ROWS, size))
+        state = np.zeros((run.scheme.rows, size))
         run.initial.prepare(run.keys, slice(first, first + size), state)
         streams = generators(run.keys.dynamics, first, size)
         chance = np.random.default_rng([run.seed, first])
@@ -212,11 +216,11 @@ class _Population:
         top = self.log_weights.max()
         return self.log_past + float(top + np.log(np.mean(np.exp(self.log_weights - top))))
 
-    def walk(self, run: _Run) -> None:
+    def walk(self, run: _Run, steps: slice) -> None:
         """Go through one interval, and resample if the weights have become unequal."""
-        self.state[3:] = 0.0
-        ensemble.advance_splitting(
-            self.state, self.streams, run.table.constants, run.table.jumps[:-1]
+        self.state[3:6] = 0.0
+        run.scheme.advance(
+            self.state, self.streams, run.table.constants[steps], run.table.jumps[:-1][steps]
         )
         k_W, k_S = run.exponents
         self.log_weights += k_W * run.magnet.beta * self.state[3] + k_S * self.state[5]
@@ -260,7 +264,7 @@ def _dataset(run: _Run, clones: int, each: FloatArray, resamplings: FloatArray) 
         },
         coords={"population": [clones // 2, clones]},
         attrs={
-            **run.magnet.to_dict(),
+            **magnet_attributes(run.magnet),
             "work": run.exponents[0],
             "pumped_entropy": run.exponents[1],
             "duration": run.interval * run.intervals,

@@ -18,16 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
-from spintherm.kernels import ensemble, weighted
+from spintherm.kernels import ensemble, local_weighted, weighted
 from spintherm.magnet import Magnet
 from spintherm.progress import Progress, reporting
 from spintherm.protocol import Protocol
 from spintherm.rare.control import SIDE, Control, control
-from spintherm.schema import label, protocol_text
-from spintherm.tabulate import tabulate
+from spintherm.schema import label, magnet_attributes, protocol_text
+from spintherm.tabulate import fields_at_ends, tabulate, with_field_of_current
 from spintherm.trajectories.engine import (
     CHUNK_WORK,
-    SCHEMES,
     Generators,
     Keys,
     Table,
@@ -36,6 +35,7 @@ from spintherm.trajectories.engine import (
     generators,
     table,
 )
+from spintherm.trajectories.local import Local, scheme_for
 from spintherm.trajectories.run import default_steps, thread_count
 from spintherm.trajectories.thermodynamics import (
     energy_change,
@@ -153,11 +153,11 @@ def _plan(
         if steps is None
         else validation.positive_integer("steps", steps)
     )
-    tabulation = tabulate(protocol, wanted)
+    tabulation = with_field_of_current(magnet, protocol, tabulate(protocol, wanted))
     return _Run(
         magnet,
         protocol,
-        table(magnet, tabulation, SCHEMES["splitting"]),
+        table(magnet, tabulation, scheme_for(magnet, "splitting")),
         control(magnet, protocol, tabulation, exponents, degree),
         degree,
         Keys.from_seed(checked_seed),
@@ -188,31 +188,39 @@ def tilt_pair(tilt: ArrayLike) -> FloatArray:
 
 def _run_chunk(run: _Run, ends: FloatArray, part: slice) -> None:
     count = part.stop - part.start
-    state = np.zeros((weighted.WEIGHTED_ROWS, count))
+    rows = weighted.WEIGHTED_ROWS if run.magnet.is_uniform else local_weighted.LOCAL_WEIGHTED_ROWS
+    state = np.zeros((rows, count))
     _start(run, generators(run.keys.initial, part.start, count), state)
     start = state[:3].copy()
     _advance(run, state, generators(run.keys.dynamics, part.start, count))
-    ends[:-1, part] = state
+    ends[:-2, part] = state[: weighted.WEIGHTED_ROWS - 1]
+    ends[-2, part] = state[-1]
     ends[-1, part] = energy_change(run.magnet, run.protocol, start, state)
 
 
 def _start(run: _Run, streams: Generators, state: FloatArray) -> None:
     """Draw from the tilted initial density; the first factor of the weight."""
     cells = run.control.initial
+    drawn = np.zeros((weighted.WEIGHTED_ROWS, state.shape[1]))
     weighted.sample_cells(
-        streams, cells.frame, cells.concentration, cells.cumulative, cells.log_ratio, SIDE, state
+        streams, cells.frame, cells.concentration, cells.cumulative, cells.log_ratio, SIDE, drawn
     )
-    state[6] += np.log(run.magnet.equilibrium_density(state[:3].T, run.protocol.initial_field))
+    first = fields_at_ends(run.magnet, run.protocol)[0]
+    drawn[-1] += np.log(run.magnet.equilibrium_density(drawn[:3].T, first))
+    state[:3], state[-1] = drawn[:3], drawn[-1]
 
 
 def _advance(run: _Run, state: FloatArray, streams: Generators) -> None:
+    kernel, more = weighted.advance_tilted, ()
+    if not run.magnet.is_uniform:
+        exponent = float(run.control.exponents[0]) * run.magnet.beta
+        kernel, more = local_weighted.advance_tilted, (exponent, *Local.of(run.magnet).arguments)
     stride = max(1, CHUNK_WORK // max(state.shape[1], ensemble.LANES))
     for first in range(0, run.table.steps, stride):
         part = slice(first, min(first + stride, run.table.steps))
         constants, jumps = run.table.constants[part], run.table.jumps[part]
-        weighted.advance_tilted(
-            *(state, streams, constants, jumps, run.control.coefficients[part], run.degree + 1)
-        )
+        coefficients = run.control.coefficients[part]
+        kernel(state, streams, constants, jumps, coefficients, run.degree + 1, *more)
     ensemble.apply_jump(state, run.table.jumps[-1])
 
 
@@ -238,7 +246,7 @@ def _attributes(run: _Run) -> dict[str, object]:
     from spintherm.version import __version__
 
     return {
-        **run.magnet.to_dict(),
+        **magnet_attributes(run.magnet),
         "protocol": protocol_text(run.protocol),
         "duration": run.protocol.duration,
         "initial_field": run.protocol.initial_field,

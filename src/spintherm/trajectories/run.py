@@ -104,9 +104,9 @@ def simulate(
         with anisotropy or polarisers.
     initial : {"equilibrium", "steady_state"} or array_like, shape (3,) or (trajectories, 3)
         Initial state: equilibrium at the starting field H(0), with the field-like torque's, drawn
-        exactly; the steady state of the starting H and P held constant (not for magnets with
-        anisotropy or polarisers); one direction for all; or one vector for each trajectory
-        (lengths are ignored).
+        exactly; the steady state of the starting H and P held constant (if barriers off a common
+        axis are so high that it takes more than a million steps to reach, this is refused); one
+        direction for all; or one vector for each trajectory (lengths are ignored).
     save_at : array_like, shape (times,), optional
         Increasing times within the protocol at which the moment and the functionals so far are
         kept too. A jump at such a time counts as not yet done, but at the very end as done.

@@ -256,9 +256,6 @@ def test_refusals():
         write_error_rate(magnet, [0.0, 1.0], spin_torque=torque)
     with pytest.raises(ValueError, match="'parallel'"):
         write_error_rate(magnet, [1.0], spin_torque=torque, initial="up")
-    cubic = Magnet(1, 1, 0.1, 1, anisotropy=Anisotropy.cubic(1.0))
-    with pytest.raises(ValueError, match="axis of symmetry"):
-        write_error_rate(cubic, [1.0], spin_torque=(0, 0, 1))
     with pytest.raises(ValueError, match="between -1 and 1"):
         switching_time_distribution(magnet, [1.0], target=1.0)
     with pytest.raises(ValueError, match="from zero on"):

@@ -2,8 +2,11 @@ r"""Switching times: the distribution of the first passage over the equator, and
 
 For magnets with a common axis the probability that c = n·a has not yet reached a target is
 S(t) = ∫ p₀ u dc with u' = 𝓛u, u = 1 at first and u = 0 at the target for ever (`cosine` has the
-generator). It is solved by collocation in Chebyshev points between the target and the pole. Dwell
-times of a bit with two wells follow from the slowest relaxation rate λ and the stationary
+generator). It is solved by collocation in Chebyshev points between the target and the pole. Without
+a common axis the target is the rim of a cap about a, where u = 0 at every azimuth
+(`spintherm.fokker_planck.cap`): the same definition, whatever the barrier.
+
+Dwell times of a bit with two wells follow from the slowest relaxation rate λ and the stationary
 probabilities π of the wells: a population leaves the well i at the rate λ(1 - π_i), which is right
 up to the ratio of λ to the next rate (Kramers, Physica 7, 284 (1940); Brown, Phys. Rev. 130, 1677
 (1963)).
@@ -11,6 +14,7 @@ up to the ratio of λ to the next rate (Kramers, Physica 7, 284 (1940); Brown, P
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +22,14 @@ from numpy.typing import ArrayLike
 
 from spintherm import validation
 from spintherm.exact import AxialMagnet
+from spintherm.fokker_planck.cap import Cap, reduced_generator
 from spintherm.fokker_planck.generator import ResolutionError
+from spintherm.fokker_planck.harmonics import Basis
+from spintherm.fokker_planck.wells import BitState
 from spintherm.magnet import Magnet
 from spintherm.switching import bit
 from spintherm.switching.cosine import log_density_slope, propagators
+from spintherm.switching.sphere import outermost, settled
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
 
 _LARGEST_SIZE = 800
 _FIRST_SIZE = 40
+_FIRST_DEGREE, _FIRST_ORDER, _LARGEST_CAP = 16, 4, 12_000
+_FIRST_KRYLOV = 60
 
 
 def switching_time_distribution(
@@ -39,6 +49,7 @@ def switching_time_distribution(
     field: ArrayLike = (0.0, 0.0, 0.0),
     resting_field: ArrayLike = (0.0, 0.0, 0.0),
     initial: str = "parallel",
+    axis: ArrayLike | None = None,
     target: float = 0.0,
     tolerance: float = 1e-6,
 ) -> xr.Dataset:
@@ -47,7 +58,7 @@ def switching_time_distribution(
     Parameters
     ----------
     magnet : Magnet
-        With a common axis of anisotropy, polarisers, field and torque.
+        Any, with damping and temperature above zero.
     times : array_like, shape (n,)
         Increasing, from zero on.
     spin_torque, field : array_like, shape (3,)
@@ -55,8 +66,9 @@ def switching_time_distribution(
     resting_field : array_like, shape (3,)
         H before that.
     initial : str
-        "parallel" for the well with n·a > target, "antiparallel" for that with n·a < target. The
-        axis a is that of the first polariser, or of `AxialMagnet`.
+        "parallel" for the well with n·a > target, "antiparallel" for that with n·a < target.
+    axis : array_like, shape (3,), optional
+        a, see `write_error_rate`.
     target : float
         n·a to be reached, strictly between -1 and 1.
     tolerance : float
@@ -71,9 +83,9 @@ def switching_time_distribution(
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused or there is no common axis.
+        If an argument is refused.
     ResolutionError
-        If 800 points do not suffice.
+        If 800 points, or 12 000 polynomials on the cap, do not suffice.
     """
     import xarray as xr
 
@@ -85,29 +97,23 @@ def switching_time_distribution(
     if not -1.0 < goal < 1.0:
         raise ValueError(validation.complaint("target", target, "a cosine between -1 and 1"))
     limit = validation.finite_scalar("tolerance", tolerance, positive=True)
-    axis = bit.axis_of(magnet, None, field, spin_torque)
-    whole = bit.along(magnet, axis)
-    state, rest = AxialMagnet(whole, field, spin_torque), AxialMagnet(whole, resting_field)
-    turn = float(np.sign(axis @ state.axis))
-    sense, goal = turn * sense, turn * goal
-    spread = float(np.ptp(state.log_density(np.linspace(-1.0, 1.0, 501))))
-    size, before = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
-    while size <= _LARGEST_SIZE:
-        survival, density, mean = _survival(state, rest, t, sense, goal, size)
-        if before is not None and np.max(np.abs(survival - before)) <= limit:
-            break
-        before, size = survival, int(1.4 * size)
+    H, P = validation.vector("field", field), validation.vector("spin_torque", spin_torque)
+    before = validation.vector("resting_field", resting_field)
+    a = bit.axis_of(magnet, axis, H, P)
+    whole = bit.along(magnet, a)
+    if bit.has_common_axis(whole, a, H, P, before):
+        state, rest = AxialMagnet(whole, H, P), AxialMagnet(whole, before)
+        survival, density, mean = _along_axis(state, rest, t, (sense, goal), a, limit)
     else:
-        raise ResolutionError(
-            f"survival probabilities are not settled to {limit:g} with {_LARGEST_SIZE} points"
-        )
+        state_on_sphere = BitState(magnet, a, H, P)
+        survival, density, mean = _on_cap(state_on_sphere, before, t, (sense, goal), limit)
     return xr.Dataset(
         {
             "survival": ("time", survival, {"long_name": "probability of not having switched"}),
             "density": ("time", density, {"long_name": "density of the switching time"}),
         },
         coords={"time": ("time", t, {"long_name": "time"})},
-        attrs={"initial": initial, "mean": mean, "target": turn * goal, "tolerance": limit},
+        attrs={"initial": initial, "mean": mean, "target": goal, "tolerance": limit},
     )
 
 
@@ -166,6 +172,97 @@ def dwell_times(
     if many:
         coordinates["current"] = ("current", torques @ axis, {"long_name": "spin torque P·a"})
     return xr.Dataset(data, coords=coordinates)
+
+
+def _along_axis(
+    state: AxialMagnet,
+    rest: AxialMagnet,
+    times: FloatArray,
+    well: tuple[float, float],
+    axis: FloatArray,
+    tolerance: float,
+) -> tuple[FloatArray, FloatArray, float]:
+    """Survival, its density and the mean time, refined until they settle; `well`: side, target."""
+    turn = float(np.sign(axis @ state.axis))
+    sense, goal = turn * well[0], turn * well[1]
+    spread = float(np.ptp(state.log_density(np.linspace(-1.0, 1.0, 501))))
+    size, before = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
+    while size <= _LARGEST_SIZE:
+        found = _survival(state, rest, times, sense, goal, size)
+        if before is not None and np.max(np.abs(found[0] - before)) <= tolerance:
+            return found
+        before, size = found[0], int(1.4 * size)
+    raise ResolutionError(
+        f"survival probabilities are not settled to {tolerance:g} with {_LARGEST_SIZE} points"
+    )
+
+
+def _on_cap(
+    state: BitState,
+    resting_field: FloatArray,
+    times: FloatArray,
+    well: tuple[float, float],
+    tolerance: float,
+) -> tuple[FloatArray, FloatArray, float]:
+    """The same for any magnet, in polynomials on a cap."""
+    magnet, (sense, target) = state.magnet, well
+    rest = BitState(magnet, state.axis, resting_field)
+    span = max(state.span, rest.span)
+    H, P = np.array(state.field), np.array(state.spin_torque)
+
+    def compute(basis: Basis) -> tuple[_Passage, float, float]:
+        nodes = basis.l_max + 24 + int(4.0 * np.sqrt(span))
+        cap = Cap(magnet, H, P, sense * np.array(state.axis), sense * target, basis, nodes)
+        energy = magnet.energy(magnet.moment * cap.directions, resting_field)
+        start = cap.means(np.exp(-magnet.beta * (energy - energy.min())))
+        found = _passage(cap, start, times, 0.1 * tolerance)
+        share = np.abs(start * found.time) / found.mean
+        high = float(np.sum(share[outermost(cap.degrees, basis.l_max)]))
+        wide = float(np.sum(share[outermost(cap.orders, basis.m_max)]))
+        return found, high, wide
+
+    def change(one: _Passage, other: _Passage) -> float:
+        return float(np.max(np.abs(one.survival - other.survival)))
+
+    degree = _FIRST_DEGREE + int(2.5 * np.sqrt(span))
+    first = Basis(degree, min(_FIRST_ORDER, degree))
+    what = "survival probabilities"
+    found, _ = settled(compute, change, first, tolerance, what, largest=_LARGEST_CAP)
+    return found.survival, found.density, found.mean
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """Survival and density at the times, the mean, and mean times as a function on the cap."""
+
+    survival: FloatArray
+    density: FloatArray
+    mean: float
+    time: FloatArray
+
+
+def _passage(cap: Cap, start: FloatArray, times: FloatArray, tolerance: float) -> _Passage:
+    """Switching times on a cap, in Krylov spaces that grow until the survival settles."""
+    from scipy.sparse.linalg import splu
+
+    matrix, one = cap.matrix, cap.one()
+    time = -splu(matrix).solve(one)
+    slope, longest = matrix.T @ start, max(float(times[-1]), np.finfo(float).tiny)
+    shortest = float(np.min(times[times > 0.0], initial=longest))
+    size, before = _FIRST_KRYLOV, None
+    while True:
+        space, small = reduced_generator(matrix, one, 4.0 / longest, 16.0 / shortest, size)
+        u, left, falling = space.T @ one, start @ space, slope @ space
+        survival, density = [], []
+        for t, (step, _) in zip(times.tolist(), propagators(small, times), strict=True):
+            u = step @ u
+            survival.append(float(left @ u) if t > 0.0 else 1.0)
+            density.append(-float(falling @ u))
+        found = _Passage(np.array(survival), np.array(density), float(start @ time), time)
+        exact = space.shape[1] == matrix.shape[0]
+        if exact or (before is not None and np.max(np.abs(found.survival - before)) <= tolerance):
+            return found
+        before, size = found.survival, 2 * size
 
 
 def _survival(

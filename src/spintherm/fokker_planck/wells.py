@@ -1,0 +1,289 @@
+r"""The two wells n·a > 0 and n·a < 0 of a magnet in constant fields, for any axis a.
+
+The third axis of the harmonics is a. The mean u(n, t) of a function over paths that start from n
+obeys the backward equation :math:`\dot u = M u` of `generator`; the wells are the hemispheres
+about a, and what is asked of them are integrals
+
+.. math:: \int_{\pm n\cdot a > 0} p\,S_{lm}\,d\Omega,
+
+by Gauss-Legendre and equally spaced nodes on one hemisphere. Densities are written as
+:math:`p = e^\phi r` with :math:`\phi = U/\eta T`, U the potential of the drift's gradient part:
+equilibrium is r = 1, and the steady state has
+
+.. math:: e^{-\phi} M^T e^{\phi}\,r = 0 ,
+
+an equation of the backward kind, whose solution varies little. That is how the probability of a
+well that is hardly ever visited keeps its digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spintherm import validation
+from spintherm.fokker_planck.band import factorise
+from spintherm.fokker_planck.generator import (
+    GRADIENT,
+    LAPLACIAN,
+    adjoint,
+    backward,
+    coefficients,
+    conjugated,
+)
+from spintherm.fokker_planck.harmonics import Basis, Floats, Sparse, legendre
+from spintherm.fokker_planck.landscape import Landscape, fields_of, landscape_of, reduced
+from spintherm.fokker_planck.setting import frames, sphere_points
+from spintherm.fokker_planck.slots import Coefficients, gradient_weights
+from spintherm.magnet import Magnet
+from spintherm.waveforms.parameters import keep_vectors
+
+DUST = 1e-16
+"""Elements of a generator below this, relative to the largest, are rounding."""
+
+ASLANT = 1e-6
+"""Sine of an angle to the axis below which the second axis of the frame does not matter."""
+
+
+@dataclass(frozen=True)
+class BitState:
+    """A magnet in constant fields, seen from the axis of a bit.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        Any, with damping and temperature above zero.
+    axis : array_like, shape (3,)
+        a, a unit vector; the parallel well is n·a > 0.
+    field, spin_torque : array_like, shape (3,)
+        H and P; kept as tuples of floats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused.
+    """
+
+    magnet: Magnet
+    axis: ArrayLike
+    field: ArrayLike
+    spin_torque: ArrayLike = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        keep_vectors(self, "axis", "field", "spin_torque")
+        if self.magnet.damping * self.magnet.temperature == 0.0:
+            raise ValueError(
+                validation.complaint(
+                    "magnet", self.magnet, "damping and temperature above zero: nothing relaxes"
+                )
+            )
+
+    @cached_property
+    def frame(self) -> Floats:
+        """Rows are the axes of the harmonics, the third one a; shape (3, 3)."""
+        a = np.array(self.axis)
+        others = [p.vector for p in self.magnet.polarisers]
+        if self.magnet.anisotropy is not None and self.magnet.anisotropy.axis is not None:
+            others.append(self.magnet.anisotropy.axis)
+        others += [np.array(self.field), np.array(self.spin_torque)]
+        lengths = [max(float(np.linalg.norm(v)), 1e-300) for v in others]
+        across = [
+            float(np.linalg.norm(np.cross(a, v))) / r for v, r in zip(others, lengths, strict=True)
+        ]
+        best = int(np.argmax(across))
+        if across[best] <= ASLANT:
+            return np.asarray(frames(a, a))
+        x = others[best] / lengths[best]
+        for _ in range(2):
+            x = x - a * (a @ x)
+            x = x / np.linalg.norm(x)
+        return np.stack([x, np.cross(a, x), a])
+
+    @cached_property
+    def turned(self) -> tuple[Magnet, Floats, Floats]:
+        """The reduced magnet, H and P in the frame."""
+        H, P = fields_of(self.magnet, np.array(self.field), np.array(self.spin_torque))
+        return reduced(self.magnet).rotated(self.frame), self.frame @ H, self.frame @ P
+
+    @cached_property
+    def coefs(self) -> Coefficients:
+        """Coefficients of the backward generator."""
+        magnet, H, P = self.turned
+        return coefficients(magnet, H, P)
+
+    @property
+    def landscape(self) -> Landscape | None:
+        """Anisotropy and angular dependence of the torque in the frame; None if uniform."""
+        return landscape_of(self.turned[0])
+
+    @property
+    def diffusion(self) -> float:
+        """D = ηT."""
+        return self.magnet.damping * self.magnet.temperature
+
+    @cached_property
+    def potential(self) -> Floats:
+        """Weights of φ = U/ηT, in n or in the span of `slots`."""
+        if self.landscape is None:
+            return np.asarray(self.coefs[GRADIENT] / self.coefs[LAPLACIAN])
+        return np.asarray(gradient_weights(self.coefs) / self.coefs[LAPLACIAN])
+
+    def exponent(self, n: Floats) -> Floats:
+        """Return φ at unit vectors (..., 3) of the frame."""
+        if self.landscape is None:
+            return np.asarray(n @ self.potential)
+        return self.landscape.function(self.potential, n)
+
+    @cached_property
+    def span(self) -> float:
+        """Range of φ on the sphere."""
+        return float(np.ptp(self.exponent(sphere_points())))
+
+    def generator(self, basis: Basis) -> Sparse:
+        """Backward generator as a CSR array, shape (size, size)."""
+        matrix = backward(basis, self.coefs, self.landscape).tocsr()
+        matrix.data[np.abs(matrix.data) <= DUST * np.max(np.abs(matrix.data))] = 0.0
+        matrix.eliminate_zeros()
+        return matrix
+
+    def steady(self, basis: Basis) -> SteadyWells:
+        """Return the steady state's means of all harmonics and the wells' probabilities."""
+        r = np.zeros(basis.size)
+        r[0] = np.sqrt(4.0 * np.pi)
+        if np.any(self.spin_torque):
+            gauged = conjugated(adjoint(self.coefs), -self.potential)
+            column = backward(basis, gauged, self.landscape)[:, [0]].toarray()[:, 0] * r[0]
+            r = r - factorise(basis, gauged, self.landscape, pinned=True).solve(column)
+        return self._wells(basis, r)
+
+    def equilibrium(self, basis: Basis) -> SteadyWells:
+        """Return the same of e^φ/Z: the equilibrium, if there is no torque."""
+        r = np.zeros(basis.size)
+        r[0] = np.sqrt(4.0 * np.pi)
+        return self._wells(basis, r)
+
+    def _wells(self, basis: Basis, r: Floats) -> SteadyWells:
+        parts = []
+        halves = [Hemisphere.of(basis, side, self.span) for side in (1.0, -1.0)]
+        exponents = [self.exponent(half.n) for half in halves]
+        top = max(float(e.max()) for e in exponents)
+        for half, exponent in zip(halves, exponents, strict=True):
+            values = np.exp(exponent - top) * half.synthesis(r)
+            parts.append((half.analysis(values), float(np.sum(half.weights * values))))
+        total = parts[0][1] + parts[1][1]
+        (upper_means, upper), (lower_means, lower) = parts
+        return SteadyWells(upper_means / total, lower_means / total, upper / total, lower / total)
+
+
+@dataclass(frozen=True)
+class SteadyWells:
+    """Means of the harmonics over either well, and the wells' probabilities.
+
+    Attributes
+    ----------
+    upper_means, lower_means : ndarray, shape (size,)
+        Integrals of p S_lm over n·a > 0 and n·a < 0.
+    upper, lower : float
+        Probabilities.
+    """
+
+    upper_means: Floats
+    lower_means: Floats
+    upper: float
+    lower: float
+
+    @property
+    def means(self) -> Floats:
+        """Means of the harmonics, shape (size,)."""
+        return np.asarray(self.upper_means + self.lower_means)
+
+    def of(self, side: float) -> tuple[Floats, float]:
+        """Return integrals over one well and its probability."""
+        if side > 0.0:
+            return self.upper_means, self.upper
+        return self.lower_means, self.lower
+
+
+@dataclass(frozen=True)
+class Hemisphere:
+    """Quadrature on n·a > 0 or n·a < 0, a the third axis, and the harmonics at its nodes.
+
+    Attributes
+    ----------
+    basis : Basis
+    n : ndarray, shape (J, K, 3)
+        Nodes: parallels, meridians.
+    weights : ndarray, shape (J, 1)
+        Solid angle of a node.
+    theta : ndarray, shape (J, size)
+        Θ_l|m| on the parallels.
+    waves : ndarray, shape (2 m_max + 1, K)
+        Azimuthal factors of the orders -m_max to m_max.
+    """
+
+    basis: Basis
+    n: Floats
+    weights: Floats
+    theta: Floats
+    waves: Floats
+
+    @classmethod
+    def of(cls, basis: Basis, side: float, span: float) -> Hemisphere:
+        """Return the hemisphere whose nodes resolve the harmonics times exp φ of a range."""
+        extra = 32 * (2 + int(np.sqrt(max(span, 0.0)) / 4.0))
+        return _hemisphere(basis, side > 0.0, extra)
+
+    def synthesis(self, coefs: Floats) -> Floats:
+        """Return a function at the nodes, shape (J, K)."""
+        m_max = self.basis.m_max
+        orders = np.zeros((len(self.theta), 2 * m_max + 1))
+        for m in range(-m_max, m_max + 1):
+            places = self.basis.index(np.arange(abs(m), self.basis.l_max + 1), m)
+            orders[:, m + m_max] = self.theta[:, places] @ coefs[places]
+        return np.asarray(orders @ self.waves)
+
+    def analysis(self, values: Floats) -> Floats:
+        """Return the integrals of a function (J, K) with all harmonics, shape (size,)."""
+        orders = (self.weights * values) @ self.waves.T
+        out = np.empty(self.basis.size)
+        for m in range(-self.basis.m_max, self.basis.m_max + 1):
+            places = self.basis.index(np.arange(abs(m), self.basis.l_max + 1), m)
+            out[places] = self.theta[:, places].T @ orders[:, m + self.basis.m_max]
+        return out
+
+
+@lru_cache(maxsize=4)
+def _hemisphere(basis: Basis, upper: bool, extra: int) -> Hemisphere:
+    x, share = np.polynomial.legendre.leggauss(basis.l_max // 2 + extra)
+    c = 0.5 * (1.0 + x) if upper else -0.5 * (1.0 + x)
+    count = 2 * (basis.m_max + extra)
+    phi = 2.0 * np.pi * (np.arange(count) + 0.5) / count
+    s = np.sqrt((1.0 - c) * (1.0 + c))
+    n = np.empty((len(c), count, 3))
+    n[..., 0], n[..., 1] = s[:, None] * np.cos(phi), s[:, None] * np.sin(phi)
+    n[..., 2] = c[:, None]
+    m = np.arange(-basis.m_max, basis.m_max + 1)[:, None]
+    waves = np.sqrt(2.0) * np.where(m > 0, np.cos(m * phi), np.sin(-m * phi))
+    waves[basis.m_max] = 1.0
+    weights = (0.5 * share * 2.0 * np.pi / count)[:, None]
+    return Hemisphere(basis, n, weights, legendre(basis, c, s), waves)
+
+
+def step_function(basis: Basis, side: float) -> Floats:
+    """Harmonic coefficients of 1 on n·a > 0 (or n·a < 0) and 0 elsewhere, shape (size,).
+
+    The integral of P_l from 0 to 1 is [P_(l-1)(0) - P_(l+1)(0)]/(2l + 1).
+    """
+    ell = np.arange(basis.l_max + 1)
+    at_zero = np.polynomial.legendre.legvander(np.zeros(1), basis.l_max + 1)[0]
+    half = (np.concatenate(([0.0], at_zero[:-2])) - at_zero[1:]) / (2 * ell + 1)
+    half[0] = 1.0
+    half *= np.sqrt(np.pi * (2 * ell + 1))
+    if side < 0.0:
+        half[1::2] *= -1.0
+    out = np.zeros(basis.size)
+    out[basis.index(ell, 0)] = half
+    return out

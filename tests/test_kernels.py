@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spintherm.kernels import constants, elementary, ensemble, fast, jit, noise
+from spintherm import Magnet, Protocol, Ramp
+from spintherm.kernels import constants, elementary, ensemble, fast, jit, noise, schemes
+from spintherm.tabulate import tabulate
+from spintherm.trajectories.engine import SCHEMES, table
 
 
 @numba.njit
@@ -259,6 +262,43 @@ def test_single_precision_noise_stays_single_and_fills_the_vectors():
     scalar = len(re.findall(r"call float @llvm\.fma", code))  # of the loop for what is left over
     assert vector == 20
     assert scalar <= vector
+
+
+@numba.njit
+def _step_by_step(directions, raw, rows, out):
+    """`splitting` as `schemes` has it: (work, heat, pumped entropy) and the end of every path."""
+    for i in range(directions.shape[1]):
+        n = directions[0, i], directions[1, i], directions[2, i]
+        for k in range(rows.shape[0]):
+            c = schemes.load_splitting(rows, k)
+            a = schemes.moebius_with_frame(*n, c[0])
+            radial, azimuth, sign = noise.polar_draw(raw[k, i])
+            d = schemes.tangent(*a, *elementary.cos_sin_turn(azimuth))
+            versine = -elementary.log(c[2] * radial + c[1]) * c[3]
+            step = schemes.splitting(*n, a[0], a[1], a[2], *d, versine, sign, c)
+            n = step[0], step[1], step[2]
+            for j in range(3):
+                out[3 + j, i] += step[3 + j]
+        out[0, i], out[1, i], out[2, i] = n
+
+
+@pytest.mark.parametrize("steps", [1, 2, 70])
+def test_merged_half_drifts_are_the_scheme_step_by_step(steps):
+    """Fields of order one over a time of 1.7: one step does not resolve the motion at all."""
+    magnet = Magnet(1.3, 1.7, 0.4, 0.8)
+    torque = Ramp((0.2, -0.6, -0.5), (0.6, 0.4, -0.3), 1.7)
+    cut = table(
+        magnet, tabulate(Protocol(1.7, (0.3, -0.2, 0.9), torque), steps), SCHEMES["splitting"]
+    )
+    state = np.zeros((6, 300))
+    state[:3] = np.random.default_rng(1).normal(size=(3, 300))
+    state[:3] /= np.linalg.norm(state[:3], axis=0)
+    expected = np.zeros((6, 300))
+    _step_by_step(state[:3], raw_numbers(5, 300, steps), cut.constants, expected)
+    ensemble.advance_splitting(state, generators(5, 0, 300), cut.constants, cut.jumps[:-1])
+    # rounding: a single step multiplies null vectors by matrices of size e^2 and cancels them
+    assert np.max(np.abs(state - expected)) < 1e-13
+    assert np.all(np.ptp(expected[3:], axis=1) > 0.1)
 
 
 CACHE_PROBE = """

@@ -207,13 +207,19 @@ def test_saved_functionals_end_in_the_totals(scheme, magnet, protocol):
     assert np.max(np.abs(balance)) < 1e-12
 
 
-def test_saving_on_step_boundaries_changes_no_bits(magnet):
+@pytest.mark.parametrize("scheme", SCHEME_NAMES)
+def test_saving_on_step_boundaries_changes_nothing_but_rounding(scheme, magnet):
+    """`splitting` carries the state just after a noise, and makes an end where one is asked for.
+
+    Each of the 32 steps rounds a handful of numbers of order one: 1e-14 together, at most.
+    """
     protocol = Protocol(1.0, Ramp((0, 0, 1), (1, 0, 0), 1.0), (0.2, 0.1, 0))
-    plain = simulate(magnet, protocol, trajectories=300, seed=6, steps=32)
-    saved = simulate(
-        magnet, protocol, trajectories=300, seed=6, steps=32, save_at=[0.25, 0.5, 0.75]
-    )
-    assert np.array_equal(plain.work.values, saved.work.values)
+    options = {"trajectories": 300, "seed": 6, "steps": 32, "scheme": scheme}
+    plain = simulate(magnet, protocol, **options)
+    saved = simulate(magnet, protocol, save_at=[0.25, 0.5, 0.75], **options)
+    for name in ("work", "heat", "pumped_entropy", "final_moment"):
+        off = np.max(np.abs(plain[name].values - saved[name].values))
+        assert off <= (5e-14 if scheme == "splitting" else 0.0), name
 
 
 # --- exact results --------------------------------------------------------------------------------

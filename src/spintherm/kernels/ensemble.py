@@ -4,22 +4,24 @@ A block of LANES trajectories is copied into one local buffer, taken through all
 and copied back, so that the state lives in the first-level cache and each line of a scheme becomes
 vector code over lanes. Rows of the buffer lie a constant number of doubles apart: that is what lets
 the compiler prove that they do not overlap.
+
+The splitting is that of `schemes`, summed up as in `merged`: its state between two steps of a call
+is the one just after the noise. Every 32 steps it is put back on the sphere, which rounding hardly
+leaves. How steps are cut into calls is visible in the last bits.
 """
 
 import numpy as np
+from numba.np.numpy_support import carray
 
+from spintherm.kernels import merged
 from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
+from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors, stack_address
 from spintherm.kernels.noise import advance, normal_pair, polar_draw, symmetric_uniform, uniform
 from spintherm.kernels.schemes import (
     dot,
     euler_maruyama,
     load_euler_maruyama,
-    load_splitting,
-    moebius_with_shrink,
-    reflected,
     renormalised,
-    second_drift,
     tangent,
 )
 
@@ -31,6 +33,10 @@ GX, GY, GZ = (LANES * row for row in range(3))
 STATE_ROWS = 6
 GENERATOR_ROWS = 4
 NOISE_ROWS = 3
+_STATE_BYTES = 8 * STATE_ROWS * LANES
+_GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
+_BYTES = _STATE_BYTES + _GENERATOR_BYTES + 8 * NOISE_ROWS * LANES
+_RENORMALISE = 31
 
 
 @inline
@@ -121,6 +127,43 @@ def advance_euler_maruyama(state, generators, constants, jumps):
         store_lanes(state, generators, first, count, lanes, bits)
 
 
+@inline
+def begin_heat(lanes, rows, jumps):
+    """Take from the heat the energy -m H.n before the first jump of a call, and the work so far."""
+    c = rows[0]
+    hx = c[27] - c[24] - jumps[0, 0]
+    hy = c[28] - c[25] - jumps[0, 1]
+    hz = c[29] - c[26] - jumps[0, 2]
+    for i in range(LANES):
+        lanes[HEAT + i] += dot(hx, hy, hz, lanes[X + i], lanes[Y + i], lanes[Z + i])
+        lanes[HEAT + i] += lanes[WORK + i]
+
+
+@inline
+def end_heat(lanes, rows):
+    """Make the heat of a call the change of energy less the work, see `begin_heat`."""
+    c = rows[rows.shape[0] - 1]
+    hx, hy, hz = c[27] + c[24], c[28] + c[25], c[29] + c[26]
+    for i in range(LANES):
+        energy = dot(hx, hy, hz, lanes[X + i], lanes[Y + i], lanes[Z + i])
+        lanes[HEAT + i] -= energy + lanes[WORK + i]
+
+
+@inline
+def renormalise_lanes(lanes):
+    """Put every lane back on the sphere."""
+    for i in range(LANES):
+        nx, ny, nz = renormalised(lanes[X + i], lanes[Y + i], lanes[Z + i])
+        lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
+
+
+@inline
+def _buffers(room):
+    """Cut the bytes into lanes, generators' states and noise."""
+    lanes, rest = room[:_STATE_BYTES].view(np.float64), room[_STATE_BYTES:]
+    return lanes, rest[:_GENERATOR_BYTES].view(np.uint64), rest[_GENERATOR_BYTES:].view(np.float64)
+
+
 @kernel
 def advance_splitting(state, generators, constants, jumps):
     """Take state (6, n) and generators (4, n) through the steps of constants (steps, 33).
@@ -128,18 +171,17 @@ def advance_splitting(state, generators, constants, jumps):
     jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
     """
     prefer_wide_vectors()
-    lanes = np.empty(STATE_ROWS * LANES)
-    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
-    noise = np.empty(NOISE_ROWS * LANES)
+    steps = constants.shape[0]
+    nodes = np.empty((steps + 1, merged.CHORD_NODE))
+    merged.tabulate_chords(constants, jumps, nodes)
+    lanes, bits, noise = _buffers(carray(stack_address(_BYTES), _BYTES, np.uint8))
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
-        for k in range(constants.shape[0]):
-            jx, jy, jz = jumps[k, 0], jumps[k, 1], jumps[k, 2]
-            if jx != 0.0 or jy != 0.0 or jz != 0.0:
-                jump_lanes(lanes, jx, jy, jz)
-            c = load_splitting(constants, k)
-            matrix, floor, span, inverse_kappa, _, levy, _, _ = c
+        begin_heat(lanes, constants, jumps)
+        for k in range(steps):
+            row = nodes[k]
+            floor, span, inverse_kappa = row[0], row[1], row[2]
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
                 raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
@@ -147,24 +189,36 @@ def advance_splitting(state, generators, constants, jumps):
                 radial, azimuth, sign = polar_draw(raw)
                 cosine, sine = cos_sin_turn(azimuth)
                 versine = -log(fma(span, radial, floor)) * inverse_kappa
+                sin_theta = np.sqrt(versine * (2.0 - versine))
                 # a versine is never negative: its sign bit carries the sign of the Levy area
                 noise[VERSINE + i] = np.copysign(versine, sign)
-                noise[COSINE + i], noise[SINE + i] = cosine, sine
+                noise[COSINE + i], noise[SINE + i] = sin_theta * cosine, sin_theta * sine
+            node = merged.load(row)
+            at_f, to_n = merged.load_form(row, 24), merged.load_form(row, 45)
             for i in range(LANES):
-                ox, oy, oz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                nx, ny, nz, shrink = moebius_with_shrink(ox, oy, oz, matrix)
-                versine = abs(noise[VERSINE + i])
-                sin_theta = np.sqrt(versine * (2.0 - versine))
-                ux, uy = sin_theta * noise[COSINE + i], sin_theta * noise[SINE + i]
-                px, py, pz = reflected(nx, ny, nz, shrink, ux, uy, versine)
-                area = np.copysign(levy, noise[VERSINE + i])
-                nx, ny, nz, work, heat, pumped = second_drift(
-                    ox, oy, oz, nx, ny, nz, px, py, pz, versine, area, c
+                px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
+                moved, at_end, unit, work, pumped = merged.thrown(
+                    px, py, pz, noise[VERSINE + i], noise[COSINE + i], noise[SINE + i], node
                 )
-                lanes[X + i], lanes[Y + i], lanes[Z + i] = nx, ny, nz
-                lanes[WORK + i] += work
-                lanes[HEAT + i] += heat
+                drift_work = fma(
+                    unit,
+                    merged.quadratic(to_n, px, py, pz),
+                    merged.quadratic(at_f, px, py, pz),
+                )
+                lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
+                lanes[WORK + i] += fma(at_end, drift_work, work)
                 lanes[PUMPED + i] += pumped
+            if k & _RENORMALISE == _RENORMALISE:
+                renormalise_lanes(lanes)
+        row = nodes[steps]
+        node, at_f = merged.load(row), merged.load_form(row, 24)
+        for i in range(LANES):
+            px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
+            moved, at_end, pumped = merged.ended(px, py, pz, node)
+            lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
+            lanes[WORK + i] += at_end * merged.quadratic(at_f, px, py, pz)
+            lanes[PUMPED + i] += pumped
+        end_heat(lanes, constants)
         store_lanes(state, generators, first, count, lanes, bits)
 
 

@@ -163,7 +163,7 @@ def advance(
     """Take state (rows, n) in place through the steps start ... stop - 1, in bounded strides.
 
     The jump after the last step of the table belongs to that step. Strides end at fixed steps,
-    whatever the size of the ensemble: where a call ends is visible in the last bits of fast ones.
+    whatever the size of the ensemble: where a call ends is visible in the last bits of `splitting`.
     """
     first = start
     while first < stop:

@@ -1,5 +1,6 @@
 """Studies in a file: what is read, what is refused, what is converted, what it will cost."""
 
+import inspect
 import itertools
 import json
 import math
@@ -19,10 +20,16 @@ from spintherm import (
     Sine,
     TorqueEfficiency,
     Triangle,
+    distribution,
+    evolve,
+    moments,
     simulate,
+    simulate_statistics,
+    steady_state,
 )
 from spintherm.configuration import ConfigurationError, load, loads, migrate, schema, template
 from spintherm.configuration.cost import FAST_SPEED, REAL_SHARE, RESOLUTION, SPEEDS
+from spintherm.switching import dwell_times, write_error_rate
 from spintherm.trajectories.engine import SCHEMES
 from spintherm.trajectories.run import default_steps
 from spintherm.waveforms import Constant, Reversed, Samples
@@ -249,6 +256,32 @@ def test_migration_leaves_what_it_is_given():
     copy = json.loads(json.dumps(data))
     assert migrate(data)["compute"] == {"quantity": "trajectories", "seed": 2}
     assert data == copy
+
+
+ENGINES = [
+    # quantity, function, further options
+    ("trajectories", simulate, "steps = 20\nsave_at = [0.1, 0.2]\nfast = true"),
+    ("trajectories", simulate, 'tolerance = 0.5\ninitial = [0, 0, 1]\nscheme = "exact-ft"'),
+    ("statistics", simulate_statistics, "bins = { work = 5, heat = [-1, 0, 1] }\nsteps = 20"),
+    ("evolution", evolve, "save_at = { count = 3 }\nl_max = 8\ntolerance = 1e-8"),
+    ("moments", moments, 'order = 2\ninitial = "steady_state"\ntolerance = 1e-8'),
+    ("distribution", distribution, 'of = "work"\npoints = [-1, 0, 1]\nfloor = 1e-8'),
+    ("steady-state", steady_state, "tolerance = 1e-9"),
+    ("dwell-times", dwell_times, ""),
+    ("write-error", write_error_rate, "pulse_lengths = [1, 2]\nresting_field = [0, 0, 1]"),
+]
+
+
+@pytest.mark.parametrize(("quantity", "function", "options"), ENGINES)
+def test_options_are_those_of_the_function_that_computes(quantity, function, options):
+    drive = POINT if quantity in ("steady-state", "dwell-times", "write-error") else PROTOCOL
+    compute = f'[compute]\nquantity = "{quantity}"\n{options}'
+    study = loads("version = 1" + MAGNET + drive + compute)
+    words = study.options()
+    signature = inspect.signature(function)
+    assert set(words) <= set(signature.parameters)
+    assert {line.split(" =")[0] for line in options.splitlines()} <= set(words)
+    assert ("seed" in words) == study.compute.sampled == ("seed" in signature.parameters)
 
 
 # --- canonical form -------------------------------------------------------------------------------

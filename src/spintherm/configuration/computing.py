@@ -10,6 +10,7 @@ from spintherm.configuration import limits
 from spintherm.configuration.conversion import Body
 from spintherm.configuration.problem import ConfigurationError
 from spintherm.configuration.quantities import (
+    Amplitude,
     Quantity,
     Seed,
     Table,
@@ -116,6 +117,8 @@ class Compute(Table):
     """Whether it is an average over trajectories, with a seed and chunks."""
     times: ClassVar[tuple[str, ...]] = ()
     """Options that are times, or lists of them."""
+    vectors: ClassVar[tuple[str, ...]] = ()
+    """Options that are fields."""
 
     quantity: str
 
@@ -132,12 +135,12 @@ class Compute(Table):
         Returns
         -------
         dict
-            Without those that are not set. Times are in reduced units.
+            Without those that are not set. Times and fields are in reduced units.
 
         Raises
         ------
         ConfigurationError
-            If a time is refused.
+            If a time or a field is refused.
         """
         values: dict[str, Any] = {}
         for name in type(self).model_fields:
@@ -147,6 +150,9 @@ class Compute(Table):
         for name in self.times:
             if name in values:
                 values[name] = _times(f"compute.{name}", values[name], body, duration)
+        for name in self.vectors:
+            if name in values:
+                values[name] = body.field(f"compute.{name}", values[name])
         return values
 
 
@@ -268,12 +274,13 @@ class WriteError(Compute):
 
     needs: ClassVar[Literal["protocol", "point"]] = "point"
     times: ClassVar[tuple[str, ...]] = ("pulse_lengths",)
+    vectors: ClassVar[tuple[str, ...]] = ("resting_field",)
 
     quantity: Literal["write-error"]
     pulse_lengths: Times
     initial: Side = "parallel"
-    resting_field: Vector | None = None
-    """H before the pulse, in reduced units."""
+    resting_field: Amplitude | None = None
+    """H before the pulse, three components; none if not given."""
     tolerance: Accuracy | None = None
 
 

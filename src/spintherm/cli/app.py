@@ -38,7 +38,8 @@ app = App(
     version=f"spintherm {__version__}",
     help=(
         "Stochastic thermodynamics of a small magnet driven by a field and a spin torque.\n\n"
-        "Exit codes: 0 done, 1 failed, 2 usage, 130 interrupted."
+        "Exit codes: 0 done, 1 failed, 2 usage, 130 interrupted; of `run` also 74 disk full, "
+        "75 stopped early (it can be resumed)."
     ),
     help_format="plaintext",
     version_format="plaintext",

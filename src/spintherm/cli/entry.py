@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 failed, 2 usage, 130 interrupted.
+        Exit code: 0 done, 1 failed, 2 usage, 130 interrupted; of `run` also 74 disk full, 75
+        stopped early.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     _write_any_letter()
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _complain(error, USAGE)
     except Failed as error:
-        return _complain(error, FAILED)
+        return _complain(error, error.code)
     except MemoryError:
         return _complain("not enough memory: fewer trajectories or saved times", FAILED)
     except KeyboardInterrupt:
@@ -45,13 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    from spintherm.cli import density_commands, studies, switching
+    from spintherm.cli import density_commands, studies, study_commands, switching
 
-    registered = (
-        density_commands.app,
-        switching.app,
-        studies.app,
-    )  # one and the same, with all commands
+    # one and the same, with all commands
+    registered = (density_commands.app, switching.app, studies.app, study_commands.app)
     app = registered[0]
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)

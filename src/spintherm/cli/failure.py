@@ -11,7 +11,19 @@ class UsageError(Exception):
 
 
 class Failed(Exception):  # noqa: N818 - the word that the user reads
-    """The work could not be done."""
+    """The work could not be done.
+
+    Parameters
+    ----------
+    problem : str
+        What the user reads.
+    code : int
+        The exit code.
+    """
+
+    def __init__(self, problem: str, code: int = 1) -> None:
+        super().__init__(problem)
+        self.code = code
 
 
 @contextmanager

@@ -102,6 +102,11 @@ class Store:
         import zarr
 
         with room_on_disk(self._path), _quiet():
+            try:
+                zarr.open_group(self._path, mode="r")
+            except Exception:  # damaged: it holds nothing but what is made again here
+                (self._path / "zarr.json").unlink(missing_ok=True)
+                zarr.open_group(self._path, mode="a")
             zarr.consolidate_metadata(self._path)
 
     def checksum(self, task: int) -> str:

@@ -37,14 +37,30 @@ class Array:
 Record = Mapping[str, Array]
 
 
-def text(words: str, attributes: Mapping[str, Any]) -> Array:
-    """Return a short text as an array of bytes, which any reader of arrays understands."""
-    letters = np.zeros(_LETTERS, np.uint8)
-    encoded = words.encode()[:_LETTERS]
-    letters[: len(encoded)] = np.frombuffer(encoded, np.uint8)
-    return Array(("letter",), letters, {**attributes, "encoding": "utf-8"})
+def texts(dims: tuple[str, ...], words: Values, attributes: Mapping[str, Any]) -> Array:
+    """Return short texts as an array of bytes, which any reader of arrays understands.
+
+    Parameters
+    ----------
+    dims : tuple of str
+        Of the texts; the bytes have one more.
+    words : ndarray
+        Of str.
+    attributes : mapping
+        Of the array.
+    """
+    shape = np.shape(words)
+    letters = np.zeros((*shape, _LETTERS), np.uint8)
+    for place in np.ndindex(*shape):
+        encoded = str(words[place]).encode()[:_LETTERS]
+        letters[place][: len(encoded)] = np.frombuffer(encoded, np.uint8)
+    return Array((*dims, "letter"), letters, {**attributes, "encoding": "utf-8"})
 
 
-def read_text(letters: Values) -> str:
-    """Return the text that `text` made an array of."""
-    return bytes(np.asarray(letters, np.uint8)).rstrip(b"\0").decode()
+def read_texts(letters: Values) -> Values:
+    """Return the texts that `texts` made an array of, as objects."""
+    letters = np.asarray(letters, np.uint8)
+    words = np.empty(letters.shape[:-1], object)
+    for place in np.ndindex(*words.shape):
+        words[place] = bytes(letters[place]).rstrip(b"\0").decode(errors="replace")
+    return words

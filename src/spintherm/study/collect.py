@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spintherm.study.arrays import Array, Values, Values_of, read_text
+from spintherm.study.arrays import Array, Values, Values_of
 from spintherm.study.files import TEMPORARY, DirectoryFull, force, force_folder
 from spintherm.study.plan import Point
 from spintherm.study.quantities import COORDINATES, QUANTITIES
@@ -171,10 +171,7 @@ class _Writer:
         if self._seeds and first == 0:
             self._put("seed", place, np.asarray(point.seed, np.uint64))
         for name, array in record.items():
-            if array.attributes.get("encoding") == "utf-8":
-                self._define(name, np.dtype(object), Array((), np.asarray(""), array.attributes))
-                self._put(name, place, read_text(array.values))
-            elif name in array.dims:
+            if name in array.dims:
                 self._coordinate(point, name, array)
             elif array.dims[:1] == ("trajectory",):
                 self._define(name, array.values.dtype, array)
@@ -189,8 +186,9 @@ class _Writer:
 
         for name, array in self._here.coordinates.items():
             self._labels(name, array)
-        for name, values in COORDINATES.items():
-            if name in self._file.dimensions:
+        known = COORDINATES if self._study.compute.sampled else {"component": ["x", "y", "z"]}
+        for name, values in known.items():
+            if name in self._file.dimensions and name not in self._coordinates:
                 self._labels(name, Array((name,), np.asarray(values), {}))
         for name, values in self._coordinates.items():
             if f"{name}_of_point" in self._file.variables:
@@ -199,6 +197,9 @@ class _Writer:
         attributes = self._file.attrs
         if self._study.title:
             attributes["title"] = self._study.title
+        beside = [name for name in self._here.coordinates if name not in self._here.dims]
+        if beside:
+            attributes["coordinates"] = " ".join(beside)
         attributes["quantity"] = self._study.compute.quantity
         attributes["study"] = self._study.dumps()
         attributes["study_sha256"] = self._study.digest()

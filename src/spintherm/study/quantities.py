@@ -15,7 +15,7 @@ import numpy as np
 
 from spintherm.schema import VARIABLES
 from spintherm.study import packing
-from spintherm.study.arrays import Array, Record, Values, Values_of, text
+from spintherm.study.arrays import Array, Record, Values, Values_of, read_texts, texts
 from spintherm.trajectories import bias as step_bias
 from spintherm.trajectories.engine import chunks as engine_chunks
 from spintherm.trajectories.run import (
@@ -287,13 +287,14 @@ class Exact:
         for name, values in arrays.items():
             attributes = dict(shapes[name])
             dims = tuple(attributes.pop("dims"))
-            record[name] = Array(dims, values, attributes)
+            is_text = attributes.get("encoding") == "utf-8"
+            record[name] = Array(dims, read_texts(values) if is_text else values, attributes)
         yield 0, record
 
 
 def _arrays_of(dataset: Any) -> Record:
     """Return the numbers and texts of a dataset; coordinates of dimensions are variables too."""
-    record = {}
+    record: dict[str, Array] = {}
     for name, variable in dataset.variables.items():
         dims = tuple(str(dim) for dim in variable.dims)
         plain = {k: v for k, v in variable.attrs.items() if isinstance(v, str | int | float)}
@@ -301,8 +302,8 @@ def _arrays_of(dataset: Any) -> Record:
         values = np.asarray(variable.values)
         if values.dtype.kind in "fiu":
             record[str(name)] = Array(dims, values, attributes)
-        elif values.ndim == 0 and values.dtype.kind in "UO":
-            record[str(name)] = text(str(values), attributes)
+        elif values.dtype.kind in "UO":
+            record[str(name)] = texts(dims, values, attributes)
         elif values.dtype.kind == "b":
             record[str(name)] = Array(dims, values.astype(np.int8), attributes)
     return record
@@ -352,7 +353,7 @@ def _dwell(study: Study) -> Any:
     from spintherm.switching import dwell_times
 
     field, torque = study.fields()
-    return dwell_times(study.magnet(), field=field, spin_torques=torque)
+    return dwell_times(study.magnet(), field=field, spin_torque=torque)
 
 
 def _write_error(study: Study) -> Any:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from spintherm.magnet import Magnet
     from spintherm.materials import Nanomagnet, Scales, SpinTorque
     from spintherm.protocol import Protocol
+    from spintherm.study import run, sweep
     from spintherm.torques import Polariser, TorqueEfficiency
     from spintherm.trajectories import multilevel_means, simulate, simulate_statistics
     from spintherm.waveforms import (
@@ -82,6 +83,8 @@ _HOMES = {
     "distribution": "fokker_planck",
     "phase_diagram": "fokker_planck",
     "summary": "display",
+    "run": "study",
+    "sweep": "study",
 }
 _MODULES = (
     "engine",
@@ -131,6 +134,7 @@ __all__ = [
     "plot",
     "rare",
     "reference",
+    "run",
     "scgf",
     "simulate",
     "simulate_statistics",
@@ -138,6 +142,7 @@ __all__ = [
     "steady_state",
     "steady_states",
     "summary",
+    "sweep",
     "theory",
 ]
 

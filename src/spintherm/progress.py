@@ -163,8 +163,10 @@ def duration(seconds: float) -> str:
     """Return a duration in words, to two figures or so."""
     for size, name in ((86_400.0, "days"), (3600.0, "h"), (60.0, "min")):
         if seconds >= 2.0 * size:
-            return f"{seconds / size:.0f} {name}" if seconds > 9.5 * size else (
-                f"{seconds / size:.1f} {name}"
+            return (
+                f"{seconds / size:.0f} {name}"
+                if seconds > 9.5 * size
+                else (f"{seconds / size:.1f} {name}")
             )
     return f"{seconds:.0f} s"
 

@@ -39,7 +39,9 @@ class Request:
         if self.resume and self.out is None:
             return None, self.file
         if self.out is None:
-            raise UsageError("out: missing; expected --out DIR, or --resume DIR to go on with a run")
+            raise UsageError(
+                "out: missing; expected --out DIR, or --resume DIR to go on with a run"
+            )
         return self.file, self.out
 
 
@@ -68,9 +70,7 @@ def _run(request: Request, shard: object, seconds: float | None) -> int:
     file, path = request.place
     try:
         with usage():
-            where = Workers(
-                request.threads, request.processes, request.workers, request.scheduler
-            )
+            where = Workers(request.threads, request.processes, request.workers, request.scheduler)
             opened = opened_run(
                 file,
                 path,
@@ -144,8 +144,12 @@ def _print_cost(study: Study) -> None:
     from spintherm.progress import duration
 
     cost = study.cost()
-    steps = f"{cost.steps[0]} to {cost.steps[1]}" if cost.steps[0] < cost.steps[1] else cost.steps[0]
-    print(f"{study.title or study.compute.quantity}: {cost.points} points, about {cost.tasks} tasks")
+    steps = (
+        f"{cost.steps[0]} to {cost.steps[1]}" if cost.steps[0] < cost.steps[1] else cost.steps[0]
+    )
+    print(
+        f"{study.title or study.compute.quantity}: {cost.points} points, about {cost.tasks} tasks"
+    )
     if cost.spin_steps:
         print(f"  {cost.spin_steps:.3g} spin-steps, {steps} steps each")
     print(f"  {duration(cost.seconds)} of one core, at most {cost.bytes / 1e6:.3g} MB")

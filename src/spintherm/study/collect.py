@@ -81,10 +81,9 @@ def _adaptive_values(values: list[Any]) -> list[Any]:
 
 def merged(study: Study, store: Store, point: Point) -> Iterator[tuple[int, Mapping[str, Array]]]:
     """Yield the result of a point, in pieces along its trajectories."""
-    shapes = {name: attributes for name, (_, attributes) in store.describe().items()}
     rows: Iterator[Values_of] = (store.row(task.index) for task in point.tasks())
     wanted = study.output.variables
-    for first, record in QUANTITIES[study.compute.quantity].merged(rows, shapes):
+    for first, record in QUANTITIES[study.compute.quantity].merged(rows, store.attributes()):
         kept = {k: v for k, v in record.items() if wanted is None or _wanted(k, v, wanted)}
         yield first, kept
 

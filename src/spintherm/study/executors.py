@@ -132,7 +132,7 @@ class Processes(Executor):
         """Run a function of a module on a worker; it, its arguments and its answer are pickled."""
         if options:
             raise TypeError("expected arguments without names")
-        return self._pool.submit(self._ask, (function, *arguments))
+        return self._pool.submit(self._ask, pickle.dumps((function, *arguments)))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers; without `wait` also those that are busy."""
@@ -143,7 +143,7 @@ class Processes(Executor):
         for process in running:
             _end(process)
 
-    def _ask(self, job: tuple[Any, ...]) -> Any:
+    def _ask(self, job: bytes) -> Any:
         for _ in range(_TRIES):
             process = self._idle.get()
             try:
@@ -187,10 +187,10 @@ class Processes(Executor):
             raise LostWorker("the workers have been shut down")
 
 
-def _exchange(process: subprocess.Popen[bytes], job: tuple[Any, ...]) -> tuple[bool, Any]:
+def _exchange(process: subprocess.Popen[bytes], job: bytes) -> tuple[bool, Any]:
     assert process.stdin is not None
     assert process.stdout is not None
-    pickle.dump(job, process.stdin)
+    process.stdin.write(job)
     process.stdin.flush()
     done, answer = pickle.load(process.stdout)
     return done, answer

@@ -1,6 +1,6 @@
 """The journal: one line of JSON for each task whose data are on the disk.
 
-A line is the commit marker of a task and is written last, in one piece, and forced to the disk. It
+A line is the commit marker of a task and is written last and in one piece. It
 holds a checksum of the task's files and one of itself, so that neither a torn line nor a damaged
 chunk is believed. Every process that works in a directory has a journal of its own; they are read
 together.
@@ -74,7 +74,7 @@ class Journal:
         os.close(self._file)
 
     def append(self, commit: Commit) -> None:
-        """Write the line of a task and force it to the disk.
+        """Write the line of a task.
 
         Raises
         ------
@@ -89,8 +89,18 @@ class Journal:
             written = os.write(self._file, line)
             while written < len(line):
                 written += os.write(self._file, line[written:])
-            os.fsync(self._file)
         self._clean = True
+
+    def settle(self) -> None:
+        """Force the lines to the disk.
+
+        Raises
+        ------
+        DirectoryFull
+            If there is no room.
+        """
+        with room_on_disk(self._path):
+            os.fsync(self._file)
 
     def _torn(self) -> bool:
         size = os.fstat(self._file).st_size

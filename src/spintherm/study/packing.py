@@ -3,8 +3,7 @@
 `moments` holds the number of trajectories, means, sums of products of deviations and averages of
 exponentials; `edges` the edges of all histograms one after the other; `cells` the counts of all
 histograms, each with a bin below and one above, and those of work and pumped entropy together. A
-histogram that does not exist (at temperature zero) has edges that are not a number. Three arrays
-instead of twenty, because each becomes a file for each task.
+histogram that does not exist (at temperature zero) has edges that are not a number.
 """
 
 from __future__ import annotations

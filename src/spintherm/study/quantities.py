@@ -56,7 +56,7 @@ class Quantity(Protocol):
     def compute(self, text: str, seed: int, chunk: int) -> Record:
         """Return what one task gives: the same names and shapes for every chunk."""
 
-    def merged(self, chunks: Iterator[Values_of], shapes: Mapping[str, Any]) -> Iterator[Piece]:
+    def merged(self, chunks: Iterator[Values_of], attributes: Mapping[str, Any]) -> Iterator[Piece]:
         """Return the result of a point from what its tasks gave, in the order of the chunks."""
 
 
@@ -153,9 +153,9 @@ class Statistics:
         packed = packing.pack(tree.total(), bins)
         return {**packed, **_about(run, chunk)}
 
-    def merged(self, chunks: Iterator[Values_of], shapes: Mapping[str, Any]) -> Iterator[Piece]:
+    def merged(self, chunks: Iterator[Values_of], attributes: Mapping[str, Any]) -> Iterator[Piece]:
         """Merge the tasks of a point."""
-        bins = shapes["edges"]["bins"] if "edges" in shapes else {}
+        bins = attributes["edges"]["bins"] if "edges" in attributes else {}
         tree, about = Tree(), None
         for index, arrays in enumerate(chunks):
             tree.add(index, packing.unpack(arrays, bins))
@@ -232,7 +232,7 @@ class Trajectories:
             found["time"] = Array(("time",), times, {"long_name": "time"})
         return {**found, **_about(run, chunk), "kept": Array((), np.asarray(kept.size), {})}
 
-    def merged(self, chunks: Iterator[Values_of], shapes: Mapping[str, Any]) -> Iterator[Piece]:
+    def merged(self, chunks: Iterator[Values_of], attributes: Mapping[str, Any]) -> Iterator[Piece]:
         """Return the trajectories, chunk by chunk."""
         first = 0
         for index, arrays in enumerate(chunks):
@@ -280,15 +280,15 @@ class Exact:
         del seed, chunk
         return _arrays_of(_SOLVERS[self.name](study_of(text)))
 
-    def merged(self, chunks: Iterator[Values_of], shapes: Mapping[str, Any]) -> Iterator[Piece]:
+    def merged(self, chunks: Iterator[Values_of], attributes: Mapping[str, Any]) -> Iterator[Piece]:
         """Return what the only task gave."""
         (arrays,) = chunks
         record = {}
         for name, values in arrays.items():
-            attributes = dict(shapes[name])
-            dims = tuple(attributes.pop("dims"))
-            is_text = attributes.get("encoding") == "utf-8"
-            record[name] = Array(dims, read_texts(values) if is_text else values, attributes)
+            said = dict(attributes[name])
+            dims = tuple(said.pop("dims"))
+            is_text = said.get("encoding") == "utf-8"
+            record[name] = Array(dims, read_texts(values) if is_text else values, said)
         yield 0, record
 
 

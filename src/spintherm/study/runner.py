@@ -38,6 +38,8 @@ _QUEUED = 2
 """Tasks in the queue for each that runs: nobody waits while results are written."""
 _TRIES = 20
 _GLANCE = 0.2
+_SETTLE = 5.0
+"""Seconds between the times at which what was written is forced to the disk."""
 
 Answer = Future[tuple[Record, float]]
 
@@ -104,6 +106,7 @@ class _State:
     stop: Stop
     points: Points
     layout: str = ""
+    settled: float = field(default_factory=time.monotonic)
     done: set[int] = field(default_factory=set)
     damaged: set[int] = field(default_factory=set)
     computed: int = 0
@@ -156,7 +159,7 @@ def work(
     name = f"shard-{shard.index}-of-{shard.count}"
     with held(directory.lock(name)), logged(directory.path) as log, stopping() as stop:
         _refuse_others(directory, shard)
-        state = _State(directory, study, Store(directory.data, 1), shard, log, stop, Points(study))
+        state = _State(directory, study, Store(directory.data), shard, log, stop, Points(study))
         log.info("started: %s, shard %s", workers, shard)
         try:
             complete = _through(state, name, workers, max_time, progress)
@@ -373,13 +376,15 @@ def _committed(
     return True
 
 
-def _commit(
-    state: _State, journal: Journal, task: Task, record: Record, seconds: float
-) -> None:
+def _commit(state: _State, journal: Journal, task: Task, record: Record, seconds: float) -> None:
     checksum, size = state.store.write(task.index, record)
     if not state.layout:
         state.layout = state.store.layout()
     journal.append(Commit(task.index, checksum, state.layout, round(seconds, 6), size))
+    if time.monotonic() - state.settled > _SETTLE:
+        state.store.settle()
+        journal.settle()
+        state.settled = time.monotonic()
     state.done.add(task.index)
     state.computed += 1
     state.recomputed += task.index in state.damaged
@@ -399,9 +404,7 @@ def _collected(state: _State) -> bool:
     try:
         with held(path):
             if state.directory.finished() is None:
-                write_result(
-                    state.directory.result, state.study, list(state.points), state.store
-                )
+                write_result(state.directory.result, state.study, list(state.points), state.store)
                 state.store.consolidate()
                 state.directory.finish(_summary(state))
     except Locked:

@@ -19,7 +19,6 @@ from spintherm.study.executors import Workers
 from spintherm.study.plan import Shard
 
 if TYPE_CHECKING:
-
     import xarray
 
     from spintherm.configuration import Study

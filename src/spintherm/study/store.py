@@ -1,32 +1,39 @@
-"""The data of a run: one Zarr array for each name, one row and one file for each task.
+"""The data of a run: a few Zarr arrays with a row, which is one file, for each task.
 
-    data.zarr/moments    (task, moment)
-    data.zarr/cells      (task, cell)     ...
+    data.zarr/numbers    (task, number)     all short arrays of floats, one after the other
+    data.zarr/integers   (task, integer)    likewise of integers
+    data.zarr/cells      (task, cell)       ... long arrays stand for themselves
 
-A row is written in one piece and renamed into place by Zarr's store; `files.force` and the journal
-make it last. Any reader of Zarr opens it; rows of tasks that are not done are missing.
+What stands where in the first two is their attribute `contents`. Zarr's store renames a file into
+place once it is written; the journal says afterwards which rows are there, with checksums. Rows
+are forced to the disk every few seconds together (`settle`): a process that is killed loses
+nothing by that, a machine that loses power a few seconds, which the checksums find. Any reader of
+Zarr opens the arrays; rows of tasks that are not done are missing.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import os
 import shutil
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spintherm.study.arrays import Record, Values
-from spintherm.study.files import (
-    Damaged,
-    digest,
-    digest_of_files,
-    force,
-    force_folder,
-    room_on_disk,
-)
+from spintherm.study.arrays import Array, Record, Values
+from spintherm.study.files import Damaged, digest, digest_of_files, force, room_on_disk
+
+_SHORT = 4096
+"""Values of an array up to which it shares a file with others."""
+_SHARED = {"f": ("numbers", "number"), "i": ("integers", "integer"), "u": ("integers", "integer")}
+_TYPES = {"numbers": np.float64, "integers": np.int64}
+_MANY = 64
+"""Files beyond which everything is forced to the disk in one go."""
 
 
 class Store:
@@ -36,14 +43,13 @@ class Store:
     ----------
     path : Path
         The folder `data.zarr`, made with the first row.
-    tasks : int
-        Number of rows; `expect` can raise it.
     """
 
-    def __init__(self, path: Path, tasks: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._tasks = tasks
+        self._tasks = 1
         self._arrays: dict[str, Any] = {}
+        self._unsettled: list[Path] = []
 
     def expect(self, tasks: int) -> None:
         """Make room for this many rows."""
@@ -59,25 +65,28 @@ class Store:
         ValueError
             If the arrays have other names or shapes than those of the tasks before.
         """
+        packed = _packed(record)
         with room_on_disk(self._path):
-            self._ensure(record)
-            for name, array in record.items():
+            self._ensure(packed)
+            for name, array in packed.items():
                 kept = self._arrays[name]
-                if kept.shape[1:] != array.values.shape:
-                    raise ValueError(
-                        f"{name} has the shape {array.values.shape} at one point of the sweep and "
-                        f"{kept.shape[1:]} at another: expected results of one shape; sweep such "
-                        "settings in studies of their own"
-                    )
                 if kept.shape[0] < self._tasks:
                     kept.resize((self._tasks, *kept.shape[1:]))
                 kept[task] = array.values
             paths = self._files(task)
+            self._unsettled += paths
+            return digest_of_files(paths), sum(path.stat().st_size for path in paths)
+
+    def settle(self) -> None:
+        """Force the rows to the disk that have been written since the last time."""
+        paths, self._unsettled = self._unsettled, []
+        with room_on_disk(self._path):
+            if len(paths) > _MANY and hasattr(os, "sync"):
+                os.sync()
+                return
             for path in paths:
-                force(path)
-            for folder in {above for path in paths for above in (path.parent, path.parent.parent)}:
-                force_folder(folder)
-        return digest_of_files(paths), sum(path.stat().st_size for path in paths)
+                with suppress(FileNotFoundError):
+                    force(path)
 
     def layout(self) -> str:
         """Return a checksum of what the arrays are (not of how long); "" if they cannot be read.
@@ -119,26 +128,36 @@ class Store:
             return ""
 
     def row(self, task: int) -> dict[str, Values]:
-        """Return the row of a task.
+        """Return the arrays of a task by name.
 
         Raises
         ------
         Damaged
-            If it cannot be decoded.
+            If they cannot be decoded.
         """
         self._open()
+        found: dict[str, Values] = {}
         try:
-            return {name: np.asarray(array[task]) for name, array in self._arrays.items()}
+            for name, array in self._arrays.items():
+                values = np.asarray(array[task])
+                if name in _TYPES:
+                    found.update(_unpacked(values, array.attrs["contents"]))
+                else:
+                    found[name] = values
         except Exception as error:  # of any codec
             raise Damaged(f"{self._path}: task {task} cannot be read ({error})") from error
+        return found
 
-    def describe(self) -> dict[str, tuple[tuple[str, ...], Mapping[str, Any]]]:
-        """Return dimensions (without that of tasks) and attributes of each array."""
+    def attributes(self) -> dict[str, Mapping[str, Any]]:
+        """Return the attributes of the arrays of a task by name."""
         self._open()
-        return {
-            name: (tuple(array.metadata.dimension_names[1:]), dict(array.attrs))
-            for name, array in self._arrays.items()
-        }
+        found: dict[str, Mapping[str, Any]] = {}
+        for name, array in self._arrays.items():
+            if name in _TYPES:
+                found.update((one["name"], one["attributes"]) for one in array.attrs["contents"])
+            else:
+                found[name] = dict(array.attrs)
+        return found
 
     def _files(self, task: int) -> list[Path]:
         paths = []
@@ -162,24 +181,75 @@ class Store:
         self._arrays = found
         return bool(found)
 
-    def _ensure(self, record: Record) -> None:
+    def _ensure(self, packed: Record) -> None:
         """Open or make the arrays for writing; what several processes make at once is the same."""
         import zarr
 
-        if set(record) == set(self._arrays):
-            return
-        self._open()
-        strange = set(self._arrays) - set(record)
-        if strange:
-            raise ValueError(
-                f"{min(strange)} is told of some points of the sweep and not of others: expected "
-                "the same variables at all points"
-            )
-        with _quiet():
-            group = zarr.open_group(self._path, mode="a")
-            for name, array in record.items():
-                if name not in self._arrays:
-                    self._arrays[name] = _create(group, name, self._tasks, array)
+        if set(packed) != set(self._arrays):
+            self._open()
+        if set(packed) > set(self._arrays):
+            with _quiet():
+                group = zarr.open_group(self._path, mode="a")
+                for name in set(packed) - set(self._arrays):
+                    self._arrays[name] = _create(group, name, self._tasks, packed[name])
+        _check_same(packed, self._arrays)
+
+
+def _check_same(packed: Record, arrays: Mapping[str, Any]) -> None:
+    """Refuse a row that is not like those before."""
+    for name in {*packed, *arrays}:
+        if name not in packed or name not in arrays:
+            raise ValueError(_other_shape(name))
+        if arrays[name].shape[1:] != packed[name].values.shape:
+            raise ValueError(_other_shape(name))
+        if name in _TYPES:
+            now, before = packed[name].attributes["contents"], arrays[name].attrs["contents"]
+            for one, other in zip(now, before, strict=True):
+                if (one["name"], one["shape"]) != (other["name"], list(other["shape"])):
+                    raise ValueError(_other_shape(one["name"]))
+
+
+def _other_shape(name: str) -> str:
+    return (
+        f"{name} has one shape at one point of the sweep and another one, or none, at another: "
+        "expected results of one shape; sweep such settings in studies of their own"
+    )
+
+
+def _packed(record: Record) -> dict[str, Array]:
+    """Return long arrays as they are, and all short ones of a kind as one."""
+    packed: dict[str, Array] = {}
+    shared: dict[str, list[Array]] = {}
+    contents: dict[str, list[dict[str, Any]]] = {}
+    for name, array in sorted(record.items()):
+        values = array.values
+        if values.size > _SHORT:
+            packed[name] = array
+            continue
+        where, dim = _SHARED[values.dtype.kind]
+        shared.setdefault(where, []).append(Array((dim,), values.ravel().astype(_TYPES[where])))
+        contents.setdefault(where, []).append(
+            {
+                "name": name,
+                "dims": list(array.dims),
+                "shape": list(values.shape),
+                "dtype": values.dtype.str,
+                "attributes": dict(array.attributes),
+            }
+        )
+    for where, arrays in shared.items():
+        together = np.concatenate([one.values for one in arrays])
+        packed[where] = Array(arrays[0].dims, together, {"contents": contents[where]})
+    return packed
+
+
+def _unpacked(values: Values, contents: list[dict[str, Any]]) -> dict[str, Values]:
+    found, at = {}, 0
+    for one in contents:
+        size = math.prod(one["shape"])
+        found[one["name"]] = values[at : at + size].reshape(one["shape"]).astype(one["dtype"])
+        at += size
+    return found
 
 
 def _description(path: Path) -> dict[str, Any]:
@@ -188,7 +258,7 @@ def _description(path: Path) -> dict[str, Any]:
     return dict(data)
 
 
-def _create(group: Any, name: str, tasks: int, array: Any) -> Any:
+def _create(group: Any, name: str, tasks: int, array: Array) -> Any:
     values = array.values
     return group.create_array(
         name,

@@ -164,9 +164,11 @@ def _coordinates(
             is_label = name in dims or "." in str(variable.attrs.get("long_name", ""))
             if is_label:
                 found[str(name)] = (own, variable.values)
-        elif str(name).endswith("_vector") and own[-1:] == ("component",) and set(own[:-1]) <= {
-            *dims
-        }:
+        elif (
+            str(name).endswith("_vector")
+            and own[-1:] == ("component",)
+            and set(own[:-1]) <= {*dims}
+        ):
             for i, part in enumerate("xyz"):
                 found[f"{name}_{part}"] = (own[:-1], variable.values[..., i])
     return found

@@ -8,64 +8,20 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import invented_results
+from invented_results import DELTA, MAGNET
 from spintherm import Magnet, plot
 from spintherm.plot.rates import phase_intervals
-
-DELTA = 0.8
-MAGNET = Magnet(moment=1.6, gyromagnetic_ratio=1.0, damping=0.5, temperature=1.0)
 
 
 @pytest.fixture
 def processes() -> xr.Dataset:
-    """Two invented processes: Gaussian Σ with mean and half the variance 2 and 3."""
-    edges = np.linspace(-12, 24, 181)
-    centres = 0.5 * (edges[1:] + edges[:-1])
-    means = np.array([2.0, 3.0])
-    density = np.exp(-((centres - means[:, None]) ** 2) / (4 * means[:, None]))
-    density /= np.sqrt(4 * np.pi * means[:, None])
-    points = np.tile(np.linspace(-5, 5, 11), (2, 1))
-    points[0, -1] = np.nan
-    one = {"detailed": 1.0, "crooks": 1.3}
-    variables = {"density": (("process", "direction", "bin"), np.stack([density] * 2, 1))}
-    for kind, slope in one.items():
-        variables |= {
-            f"{kind}_abscissa": (("process", "point"), points),
-            f"{kind}_log_ratio": (("process", "point"), slope * points),
-            f"{kind}_error": (("process", "point"), np.full_like(points, 0.1)),
-            f"{kind}_line_slope": ("process", [slope, slope]),
-            f"{kind}_line_slope_error": ("process", [0.01, 0.02]),
-        }
-    variables["crooks_z"] = ("process", [12.0, 5.0])
-    coordinates = {
-        "entropy_production": ("bin", centres),
-        "direction": ["forward", "backward"],
-        "process": ["(a) blue", "(b) orange"],
-        "panel": ("process", ["(a)", "(b)"]),
-        "colour": ("process", ["blue", "orange"]),
-    }
-    return xr.Dataset(variables, coords=coordinates)
+    return invented_results.processes()
 
 
 @pytest.fixture
 def steady() -> xr.Dataset:
-    curve = np.linspace(-1.6, 2.0, 181)
-    alpha = np.array([-DELTA, 0.0, 0.5])
-    rates = ["pumped_entropy_rate", "bath_entropy_rate", "entropy_production_rate"]
-    phases = np.select(
-        [curve < -DELTA, curve < 0, curve < 1 / DELTA], ["dud", "heat pump", "refrigerator"], "dud"
-    )
-    exact = np.array([alpha, -alpha, alpha**2])
-    return xr.Dataset(
-        {
-            "curve": (("rate", "curve_alpha"), np.array([curve, -curve, curve**2])),
-            "exact": (("rate", "alpha"), exact),
-            "simulated": (("rate", "alpha"), exact + 0.02),
-            "error": (("rate", "alpha"), np.full_like(exact, 0.01)),
-            "phase": ("curve_alpha", phases),
-        },
-        coords={"rate": rates, "alpha": alpha, "curve_alpha": curve},
-        attrs={"delta": DELTA, "nu": 1.6, "field": (0.0, 0.0, 1.0), **MAGNET.to_dict()},
-    )
+    return invented_results.steady()
 
 
 def test_histograms_are_those_of_the_dataset(processes):

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _CYCLE = ("blue", "vermillion", "green", "purple", "orange", "sky", "black")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (5, 1.5, 1, 1.5)))
 _STATES = {
-    1: ("P", "#CFE3F1"),
-    2: ("AP", "#FBE3D6"),
+    1: ("P", "#C9E2F5"),
+    2: ("AP", "#FFD9B8"),
     3: ("P/AP", "#FFFFFF"),
-    4: ("precession", "#BFE5D9"),
-    5: ("P or precession", "#8FB9D6"),
-    6: ("AP or precession", "#E2A98A"),
-    7: ("P, AP or precession", "#B5B5B5"),
+    4: ("precession", "#7CC9A9"),
+    5: ("P or precession", "#5E9CCB"),
+    6: ("AP or precession", "#D98B63"),
+    7: ("P, AP or precession", "#9A9A9A"),
 }
 
 

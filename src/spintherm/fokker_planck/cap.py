@@ -140,10 +140,10 @@ class Cap:
         limits = [DUST * float(np.abs(wave).max()) for wave in (along, around)]
         square = ((1.0 - c) * (1.0 + c))[:, None]
         diffusion = self.magnet.damping * self.magnet.temperature
-        rows = []
+        rows: list[list[Floats | None]] = []
         for m, (left, slope) in enumerate(self._functions):
             test = weights[:, None] * left
-            row = []
+            row: list[Floats | None] = []
             for other, (right, right_slope) in enumerate(self._functions):
                 blocks = []
                 for sign in (1, -1):

@@ -1,19 +1,21 @@
 r"""The two wells n·a > 0 and n·a < 0 of a magnet in constant fields, for any axis a.
 
-The third axis of the harmonics is a. The mean u(n, t) of a function over paths that start from n
-obeys the backward equation :math:`\dot u = M u` of `generator`; the wells are the hemispheres
-about a, and what is asked of them are integrals
+The third axis of the harmonics is a, or one across a that is given (the hard axis of a flat magnet,
+about whose equator densities are thin): then a is the first axis. The mean u(n, t) of a function
+over paths that start from n obeys the backward equation :math:`\dot u = M u` of `generator`; the
+wells are the hemispheres about a, and what is asked of them are integrals
 
 .. math:: \int_{\pm n\cdot a > 0} p\,S_{lm}\,d\Omega,
 
-by Gauss-Legendre and equally spaced nodes on one hemisphere. Densities are written as
+by product quadratures on one hemisphere. Densities are written as
 :math:`p = e^\phi r` with :math:`\phi = U/\eta T`, U the potential of the drift's gradient part:
 equilibrium is r = 1, and the steady state has
 
 .. math:: e^{-\phi} M^T e^{\phi}\,r = 0 ,
 
-an equation of the backward kind, whose solution varies little. That is how the probability of a
-well that is hardly ever visited keeps its digits.
+an equation of the backward kind, whose solution varies little while torque and precession do not
+work against each other. That is how the probability of a well that is hardly ever visited keeps its
+digits. Elsewhere half of φ, or none, is taken out.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from spintherm.fokker_planck.generator import (
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats, Sparse, legendre
 from spintherm.fokker_planck.landscape import Landscape, fields_of, landscape_of, reduced
+from spintherm.fokker_planck.resolution import edge_tails
 from spintherm.fokker_planck.setting import frames, sphere_points
 from spintherm.fokker_planck.slots import Coefficients, gradient_weights
 from spintherm.magnet import Magnet
@@ -43,6 +46,9 @@ from spintherm.waveforms.parameters import keep_vectors
 
 DUST = 1e-16
 """Elements of a generator below this, relative to the largest, are rounding."""
+
+SHARES, SMOOTH = (1.0, 0.5, 0.0), 1e-9
+"""Parts of φ that are taken out of a steady density, and the tail below which one is enough."""
 
 ASLANT = 1e-6
 """Sine of an angle to the axis below which the second axis of the frame does not matter."""
@@ -60,6 +66,8 @@ class BitState:
         a, a unit vector; the parallel well is n·a > 0.
     field, spin_torque : array_like, shape (3,)
         H and P; kept as tuples of floats.
+    pole : array_like, shape (3,), optional
+        Unit vector across a to be the third axis of the harmonics.
 
     Raises
     ------
@@ -71,9 +79,10 @@ class BitState:
     axis: ArrayLike
     field: ArrayLike
     spin_torque: ArrayLike = (0.0, 0.0, 0.0)
+    pole: ArrayLike | None = None
 
     def __post_init__(self) -> None:
-        keep_vectors(self, "axis", "field", "spin_torque")
+        keep_vectors(self, "axis", "field", "spin_torque", *([] if self.pole is None else ["pole"]))
         if self.magnet.damping * self.magnet.temperature == 0.0:
             raise ValueError(
                 validation.complaint(
@@ -83,8 +92,11 @@ class BitState:
 
     @cached_property
     def frame(self) -> Floats:
-        """Rows are the axes of the harmonics, the third one a; shape (3, 3)."""
+        """Rows are the axes of the harmonics, the third one a or the pole; shape (3, 3)."""
         a = np.array(self.axis)
+        if self.pole is not None:
+            z = np.array(self.pole)
+            return np.stack([a, np.cross(z, a), z])
         others = [p.vector for p in self.magnet.polarisers]
         if self.magnet.anisotropy is not None and self.magnet.anisotropy.axis is not None:
             others.append(self.magnet.anisotropy.axis)
@@ -150,25 +162,36 @@ class BitState:
         return matrix
 
     def steady(self, basis: Basis) -> SteadyWells:
-        """Return the steady state's means of all harmonics and the wells' probabilities."""
-        r = np.zeros(basis.size)
-        r[0] = np.sqrt(4.0 * np.pi)
-        if np.any(self.spin_torque):
-            gauged = conjugated(adjoint(self.coefs), -self.potential)
-            column = backward(basis, gauged, self.landscape)[:, [0]].toarray()[:, 0] * r[0]
-            r = r - factorise(basis, gauged, self.landscape, pinned=True).solve(column)
-        return self._wells(basis, r)
+        """Return the steady state's means of all harmonics and the wells' probabilities.
+
+        Of the shares of φ in `SHARES` the first is taken that leaves a function r without tail.
+        """
+        if not np.any(self.spin_torque):
+            return self.equilibrium(basis)
+        best = (np.inf, 0.0, np.zeros(basis.size))
+        for share in SHARES:
+            gauged = conjugated(adjoint(self.coefs), -share * self.potential)
+            column = backward(basis, gauged, self.landscape)[:, [0]].toarray()[:, 0]
+            r = -factorise(basis, gauged, self.landscape, pinned=True).solve(column)
+            r[0] = 1.0
+            tail = max(edge_tails(basis, r))
+            if tail < best[0]:
+                best = tail, share, r
+            if tail < SMOOTH:
+                break
+        return self._wells(basis, best[2], best[1])
 
     def equilibrium(self, basis: Basis) -> SteadyWells:
         """Return the same of e^φ/Z: the equilibrium, if there is no torque."""
         r = np.zeros(basis.size)
-        r[0] = np.sqrt(4.0 * np.pi)
-        return self._wells(basis, r)
+        r[0] = 1.0
+        return self._wells(basis, r, 1.0)
 
-    def _wells(self, basis: Basis, r: Floats) -> SteadyWells:
+    def _wells(self, basis: Basis, r: Floats, share: float) -> SteadyWells:
         parts = []
-        halves = [Hemisphere.of(basis, side, self.span) for side in (1.0, -1.0)]
-        exponents = [self.exponent(half.n) for half in halves]
+        across = self.pole is not None
+        halves = [Hemisphere.of(basis, side, self.span, across) for side in (1.0, -1.0)]
+        exponents = [share * self.exponent(half.n) for half in halves]
         top = max(float(e.max()) for e in exponents)
         for half, exponent in zip(halves, exponents, strict=True):
             values = np.exp(exponent - top) * half.synthesis(r)
@@ -209,14 +232,14 @@ class SteadyWells:
 
 @dataclass(frozen=True)
 class Hemisphere:
-    """Quadrature on n·a > 0 or n·a < 0, a the third axis, and the harmonics at its nodes.
+    """Quadrature on n·a > 0 or n·a < 0, and the harmonics at its nodes.
 
     Attributes
     ----------
     basis : Basis
     n : ndarray, shape (J, K, 3)
         Nodes: parallels, meridians.
-    weights : ndarray, shape (J, 1)
+    weights : ndarray, shape (J, K)
         Solid angle of a node.
     theta : ndarray, shape (J, size)
         Θ_l|m| on the parallels.
@@ -231,10 +254,13 @@ class Hemisphere:
     waves: Floats
 
     @classmethod
-    def of(cls, basis: Basis, side: float, span: float) -> Hemisphere:
-        """Return the hemisphere whose nodes resolve the harmonics times exp φ of a range."""
+    def of(cls, basis: Basis, side: float, span: float, across: bool) -> Hemisphere:
+        """Return the hemisphere whose nodes resolve the harmonics times exp φ of a range.
+
+        a is the third axis, or with `across` the first one.
+        """
         extra = 32 * (2 + int(np.sqrt(max(span, 0.0)) / 4.0))
-        return _hemisphere(basis, side > 0.0, extra)
+        return _hemisphere(basis, side > 0.0, extra, across)
 
     def synthesis(self, coefs: Floats) -> Floats:
         """Return a function at the nodes, shape (J, K)."""
@@ -256,34 +282,42 @@ class Hemisphere:
 
 
 @lru_cache(maxsize=4)
-def _hemisphere(basis: Basis, upper: bool, extra: int) -> Hemisphere:
-    x, share = np.polynomial.legendre.leggauss(basis.l_max // 2 + extra)
-    c = 0.5 * (1.0 + x) if upper else -0.5 * (1.0 + x)
-    count = 2 * (basis.m_max + extra)
-    phi = 2.0 * np.pi * (np.arange(count) + 0.5) / count
+def _hemisphere(basis: Basis, upper: bool, extra: int, across: bool) -> Hemisphere:
+    sign = 1.0 if upper else -1.0
+    if across:
+        c, share = np.polynomial.legendre.leggauss(basis.l_max + 2 * extra)
+        x, turn = np.polynomial.legendre.leggauss(basis.m_max + extra)
+        phi, turn = 0.5 * np.pi * (x + 1.0 - sign), 0.5 * np.pi * turn
+    else:
+        x, share = np.polynomial.legendre.leggauss(basis.l_max // 2 + extra)
+        c, share = 0.5 * sign * (1.0 + x), 0.5 * share
+        count = 2 * (basis.m_max + extra)
+        phi, turn = (
+            2.0 * np.pi * (np.arange(count) + 0.5) / count,
+            np.full(count, 2 * np.pi / count),
+        )
     s = np.sqrt((1.0 - c) * (1.0 + c))
-    n = np.empty((len(c), count, 3))
+    n = np.empty((len(c), len(phi), 3))
     n[..., 0], n[..., 1] = s[:, None] * np.cos(phi), s[:, None] * np.sin(phi)
     n[..., 2] = c[:, None]
     m = np.arange(-basis.m_max, basis.m_max + 1)[:, None]
     waves = np.sqrt(2.0) * np.where(m > 0, np.cos(m * phi), np.sin(-m * phi))
     waves[basis.m_max] = 1.0
-    weights = (0.5 * share * 2.0 * np.pi / count)[:, None]
-    return Hemisphere(basis, n, weights, legendre(basis, c, s), waves)
+    return Hemisphere(basis, n, np.outer(share, turn), legendre(basis, c, s), waves)
 
 
-def step_function(basis: Basis, side: float) -> Floats:
-    """Harmonic coefficients of 1 on n·a > 0 (or n·a < 0) and 0 elsewhere, shape (size,).
+def step_function(basis: Basis, side: float, across: bool) -> Floats:
+    r"""Harmonic coefficients of 1 on n·a > 0 (or n·a < 0) and 0 elsewhere, shape (size,).
 
-    The integral of P_l from 0 to 1 is [P_(l-1)(0) - P_(l+1)(0)]/(2l + 1).
+    The integral of P_l from 0 to 1 is [P_(l-1)(0) - P_(l+1)(0)]/(2l + 1); the addition theorem
+    :math:`P_l(n\cdot a) = 4\pi/(2l+1)\sum_m S_{lm}(a) S_{lm}(n)` does the rest. a is the third
+    axis, or with `across` the first one.
     """
     ell = np.arange(basis.l_max + 1)
     at_zero = np.polynomial.legendre.legvander(np.zeros(1), basis.l_max + 1)[0]
     half = (np.concatenate(([0.0], at_zero[:-2])) - at_zero[1:]) / (2 * ell + 1)
     half[0] = 1.0
-    half *= np.sqrt(np.pi * (2 * ell + 1))
     if side < 0.0:
         half[1::2] *= -1.0
-    out = np.zeros(basis.size)
-    out[basis.index(ell, 0)] = half
-    return out
+    a = np.array([1.0, 0.0, 0.0] if across else [0.0, 0.0, 1.0])
+    return np.asarray(2.0 * np.pi * half[basis.degrees] * basis.evaluate(a))

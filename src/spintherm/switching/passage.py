@@ -29,7 +29,7 @@ from spintherm.fokker_planck.wells import BitState
 from spintherm.magnet import Magnet
 from spintherm.switching import bit
 from spintherm.switching.cosine import log_density_slope, propagators
-from spintherm.switching.sphere import outermost, settled
+from spintherm.switching.sphere import Slowest, first_basis, outermost, pole_of, settled, slowest
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 800
 _FIRST_SIZE = 40
 _FIRST_DEGREE, _FIRST_ORDER, _LARGEST_CAP = 16, 4, 12_000
+_MODE_TOLERANCE = 1e-6
 _FIRST_KRYLOV = 60
 
 
@@ -122,39 +123,52 @@ def dwell_times(
     *,
     spin_torque: ArrayLike = (0.0, 0.0, 0.0),
     field: ArrayLike = (0.0, 0.0, 0.0),
+    axis: ArrayLike | None = None,
 ) -> xr.Dataset:
     """Return how long a stochastic bit dwells in each of its wells, n·a > 0 and n·a < 0.
 
     Parameters
     ----------
     magnet : Magnet
-        With a common axis of anisotropy, polarisers, field and torque.
+        Any, with damping and temperature above zero.
     spin_torque : array_like, shape (3,) or (C, 3)
         P; more than one gives a dimension ``current``.
     field : array_like, shape (3,)
         H.
+    axis : array_like, shape (3,), optional
+        a, see `write_error_rate`.
 
     Returns
     -------
     xarray.Dataset
         ``dwell_time_parallel``, ``dwell_time_antiparallel``, ``probability_parallel`` and
         ``relaxation_rate``, exact; the dwell times are what their names say where wells exist.
+        Without a common axis the rate is that of the slowest mode in which n·a takes part.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused or there is no common axis.
+        If an argument is refused.
+    ResolutionError
+        Without a common axis: if the slowest mode turns instead of decaying, for there are no two
+        wells; or if the rate is below what rounding leaves, some 1e-8 of the fastest rate of
+        the harmonics, for barriers of more than about 20 temperatures.
     """
     import xarray as xr
 
     torques = bit.spin_torques(spin_torque)
-    axis = bit.axis_of(magnet, None, field, *np.atleast_2d(torques))
+    H = validation.vector("field", field)
+    a = bit.axis_of(magnet, axis, H, *np.atleast_2d(torques))
     rows = []
     for torque in np.atleast_2d(torques):
-        state = AxialMagnet(magnet, field, torque)
-        side = float(axis @ state.axis)
-        parallel, antiparallel = (state.probability(*bit.well(s)) for s in (side, -side))
-        rate = state.relaxation_rate()
+        if bit.has_common_axis(magnet, a, H, torque):
+            state = AxialMagnet(magnet, H, torque)
+            side = float(a @ state.axis)
+            parallel, antiparallel = (state.probability(*bit.well(s)) for s in (side, -side))
+            rate = state.relaxation_rate()
+        else:
+            slow = _slowest(BitState(magnet, a, H, torque, pole_of(magnet, a)))
+            parallel, antiparallel, rate = slow.upper, slow.lower, slow.rate
         rows.append((1.0 / (rate * antiparallel), 1.0 / (rate * parallel), parallel, rate))
     values = np.array(rows).T
     names = (
@@ -168,10 +182,32 @@ def dwell_times(
         name: (("current",) if many else (), row if many else row[0], {"long_name": meaning})
         for (name, meaning), row in zip(names, values, strict=True)
     }
-    coordinates = {}
-    if many:
-        coordinates["current"] = ("current", torques @ axis, {"long_name": "spin torque P·a"})
+    coordinates = {"current": bit.currents(magnet, torques, a)} if many else {}
     return xr.Dataset(data, coords=coordinates)
+
+
+def _slowest(state: BitState) -> Slowest:
+    """Slowest mode and wells of any magnet, to `_MODE_TOLERANCE`."""
+
+    def change(one: Slowest, other: Slowest) -> float:
+        pairs = ((one.rate, other.rate), (one.upper, other.upper), (one.lower, other.lower))
+        return max(abs(new - old) / abs(new) for new, old in pairs)
+
+    found, _ = settled(
+        lambda basis: slowest(state, basis), change, first_basis(state), _MODE_TOLERANCE,
+        "slowest rate", largest=_LARGEST_CAP,
+    )  # fmt: skip
+    if found.turning != 0.0:
+        raise ResolutionError(
+            f"the slowest mode turns, its eigenvalue is {-found.rate:.3g} ± "
+            f"{abs(found.turning):.3g}i: expected two wells"
+        )
+    if found.rounding > _MODE_TOLERANCE:
+        raise ResolutionError(
+            f"relaxation_rate={found.rate:.3g}: expected a rate that rounding leaves digits of, "
+            f"at least {found.rate * found.rounding / _MODE_TOLERANCE:.3g} (a lower barrier)"
+        )
+    return found
 
 
 def _along_axis(

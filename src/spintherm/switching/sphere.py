@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from spintherm.fokker_planck.faber import Exponential
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Basis, Sparse
-from spintherm.fokker_planck.wells import BitState, step_function
+from spintherm.fokker_planck.wells import ASLANT, BitState, step_function
+from spintherm.magnet import Magnet
+from spintherm.switching import bit
 from spintherm.validation import FloatArray
 
 LARGEST_SIZE = 25_000
@@ -81,7 +83,7 @@ def remaining(
     before = resting_means(pulse, rest, basis, None if both else side)
     steady = pulse.steady(basis)
     probability = steady.of(side)[1]
-    u, now = step_function(basis, side), 0.0
+    u, now = step_function(basis, side, pulse.pole is not None), 0.0
     matrix = pulse.generator(basis)
     coupled = reached(matrix, u)
     follow = Exponential(matrix[coupled][:, coupled].tocsr())
@@ -106,6 +108,58 @@ def remaining(
     return Remaining(np.array(values), float(worst[0]), float(worst[1]), probability)
 
 
+@dataclass(frozen=True)
+class Slowest:
+    """Slowest mode of n·a, and the steady state's wells.
+
+    Attributes
+    ----------
+    rate : float
+        Of decay; the real part if complex.
+    turning : float
+        Imaginary part of the eigenvalue.
+    upper, lower : float
+        Probabilities of n·a > 0 and n·a < 0.
+    rounding : float
+        Relative error of the rate by that of the matrix.
+    """
+
+    rate: float
+    turning: float
+    upper: float
+    lower: float
+    rounding: float
+
+
+def slowest(state: BitState, basis: Basis) -> tuple[Slowest, float, float]:
+    """Return the slowest mode that the wells take part in, and the tails of its function.
+
+    M 1 = 0 makes the first column of M zero, so that its other eigenvalues are those of M without
+    the first row and column: no mode has to be left out by hand.
+    """
+    from scipy.sparse.linalg import LinearOperator, eigs, splu
+
+    matrix = state.generator(basis)
+    coupled = reached(matrix, step_function(basis, 1.0, state.pole is not None))[1:]
+    inner = matrix[coupled][:, coupled].tocsc()
+    inverse = LinearOperator(inner.shape, matvec=splu(inner).solve, dtype=np.float64)
+    start = np.random.default_rng(0).normal(size=coupled.size)
+    values, modes = eigs(inverse, k=4, which="LM", v0=start)
+    best = int(np.argmax(np.abs(values)))
+    value, mode = 1.0 / values[best], np.abs(modes[:, best])
+    wells = state.steady(basis)
+    rounding = np.finfo(float).eps * float(np.abs(inner).sum(axis=1).max()) / abs(value)
+    edges = (
+        outermost(basis.degrees, basis.l_max)[coupled],
+        outermost(np.abs(basis.orders), basis.m_max)[coupled],
+    )
+    size = float(np.linalg.norm(mode))
+    # an eigenvalue's error is of second order in those of its modes
+    high, wide = ((float(np.linalg.norm(mode[edge])) / size) ** 4 for edge in edges)
+    found = Slowest(-value.real, value.imag, wells.upper, wells.lower, rounding)
+    return found, high, wide
+
+
 def reached(matrix: Sparse, vector: FloatArray) -> NDArray[np.intp]:
     """Return the places that the powers of a matrix bring about from a vector; l = 0 is first.
 
@@ -124,7 +178,7 @@ def outermost(numbers: NDArray[np.intp], largest: int) -> NDArray[np.bool_]:
 
 def resting_means(pulse: BitState, rest: BitState, basis: Basis, side: float | None) -> FloatArray:
     """Means of the harmonics of `pulse` in the equilibrium of a well, or of both, at rest."""
-    aligned = BitState(rest.magnet, rest.axis, rest.field)
+    aligned = BitState(rest.magnet, rest.axis, rest.field, pole=pulse.pole)
     aligned.__dict__["frame"] = pulse.frame
     wells = aligned.equilibrium(basis)
     if side is None:
@@ -136,7 +190,25 @@ def resting_means(pulse: BitState, rest: BitState, basis: Basis, side: float | N
 def first_basis(*states: BitState) -> Basis:
     """Return a truncation to begin with."""
     degree = 24 + int(4.0 * np.sqrt(max(state.span for state in states)))
-    return Basis(degree, min(FIRST_ORDER, degree))
+    order = FIRST_ORDER if states[0].pole is None else degree // 4
+    return Basis(degree, min(order, degree))
+
+
+def pole_of(magnet: Magnet, axis: FloatArray) -> FloatArray | None:
+    """Return the hard axis of a flat magnet, across the axis of its bit, or None.
+
+    Flat is a magnet that loses more energy from the hard axis to the middle one than from there
+    to the bit's.
+    """
+    if magnet.anisotropy is None:
+        return None
+    hard = bit.easy_axis(-1.0 * magnet.anisotropy)
+    if abs(hard @ axis) > ASLANT:
+        return None
+    hard = hard - axis * (hard @ axis)
+    hard = hard / np.linalg.norm(hard)
+    top, middle, low = magnet.anisotropy(np.stack([hard, np.cross(hard, axis), axis]))
+    return hard if top - middle > max(middle - low, 0.0) else None
 
 
 def settled(
@@ -190,7 +262,7 @@ def settled(
             previous = found
             high = wide = True
         degree = int(1.25 * degree) + 2 if high else degree
-        order = int(1.4 * order) + 2 if wide else order
+        order = int((1.2 if previous is not None else 1.4) * order) + 2 if wide else order
         basis = Basis(degree, min(order, degree))
     reached = f"a change of {error:.0e}" if np.isfinite(error) else "too much in the last harmonics"
     raise ResolutionError(

@@ -106,7 +106,8 @@ def write_error_rate(
             rest = AxialMagnet(whole, before)
             rows.append(_errors(AxialMagnet(whole, H, torque), rest, lengths, sense * a, limit))
         else:
-            state, rested = BitState(magnet, a, H, torque), BitState(magnet, a, before)
+            state = BitState(magnet, a, H, torque, sphere.pole_of(magnet, a))
+            rested = BitState(magnet, a, before)
             rows.append(_errors_on_sphere(state, rested, lengths, sense, limit))
     rates, errors = (np.array(part) for part in zip(*rows, strict=True))
     dims: tuple[str, ...] = ("current", "pulse_length")

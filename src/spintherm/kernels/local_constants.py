@@ -3,12 +3,13 @@
 The layouts are those that `local_schemes` loads.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spintherm.kernels.constants import Steps, von_mises_fisher_constants
+from spintherm.kernels.constants import exact_ft as uniform_exact_ft
 
 FloatArray = NDArray[np.float64]
 
@@ -91,5 +92,28 @@ def euler_maruyama(local: LocalSteps) -> FloatArray:
             0.5 * square * (local.amplitude[0] + local.amplitude[2])[:, None],
             0.5 * steps.gyromagnetic_ratio * h / steps.moment,
             local.books,
+        )
+    )
+
+
+def exact_ft(local: LocalSteps) -> FloatArray:
+    """Constants of the scheme with exact fluctuation theorems, shape (steps, 61).
+
+    Those of uniform fields, then what multiplies the functions of one axis: of R those of the
+    energy and of the polarisers, of D likewise, and P0 in the Levy area and in the torque's work.
+    """
+    steps, amplitude = local.steps, local.amplitude[1][:, None]
+    half = 0.5 * steps.durations[:, None]
+    moment, rate, damping = steps.moment, steps.gyromagnetic_ratio, steps.damping
+    area = damping * moment**2 * half * amplitude
+    return np.hstack(
+        (
+            uniform_exact_ft(replace(steps, spin_torque=local.uniform)),
+            -rate / moment * half,
+            rate * moment * half * amplitude,
+            -damping * half,
+            -area,
+            area,
+            moment**2 * amplitude,
         )
     )

@@ -186,7 +186,7 @@ def _grow(run: _Run, first: int, size: int) -> tuple[float, int]:
     for k in range(run.intervals):
         if k == skipped:
             at_start = population.log_mean
-        population.walk(run, slice(0, STEPS) if k == 0 else slice(STEPS, 2 * STEPS))
+        population.walk(run, slice(0, STEPS) if k == 0 else slice(-STEPS, None))
     span = (run.intervals - skipped) * run.interval
     return (population.log_mean - at_start) / span, population.resamplings
 

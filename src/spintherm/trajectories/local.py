@@ -15,15 +15,24 @@ from numpy.typing import NDArray
 from spintherm.energies import Anisotropy, exponents
 from spintherm.equilibrium import lebedev
 from spintherm.kernels import constants as tables
-from spintherm.kernels import local_constants, local_coupled, local_ensemble
+from spintherm.kernels import (
+    local_constants,
+    local_coupled,
+    local_coupled_reversible,
+    local_ensemble,
+    local_reversible,
+)
 from spintherm.magnet import Magnet
-from spintherm.torques import Polariser
+from spintherm.torques import Polariser, TorqueEfficiency
+from spintherm.trajectories.axial_terms import Term, axial_terms
 from spintherm.trajectories.engine import SCHEMES, Scheme
 
 FloatArray = NDArray[np.float64]
 
 _LENGTHS = (1, 2, 4, 9)
 """Lengths of numerators that are compiled; shorter ones are filled up with zeros."""
+
+_LARGEST_KAPPA = 0.5
 
 
 @dataclass(frozen=True)
@@ -123,10 +132,13 @@ def scheme_for(magnet: Magnet, name: str) -> Scheme:
     uniform = SCHEMES[name]
     if magnet.is_uniform:
         return uniform
-    if name not in _KERNELS:
-        magnet.require_uniform(f"scheme={name!r}")
     constants, advance, couple, memory = _KERNELS[name]
-    arguments = Local.of(magnet).arguments
+    local = Local.of(magnet)
+    arguments, check = local.arguments, _unchecked
+    if name == "exact-ft":
+        terms = axial_terms(magnet.anisotropy or Anisotropy())
+        arguments = (local.energy, local.inverse_degree, (terms, local.polarisers))
+        check = _Squeezes(terms, _angular(magnet)).check
 
     def local_advance(*arrays: Any) -> None:
         advance(*arrays, *arguments)
@@ -136,11 +148,12 @@ def scheme_for(magnet: Magnet, name: str) -> Scheme:
 
     return Scheme(
         name,
-        lambda steps: constants(local_steps(magnet, steps)),
+        lambda steps: check(constants(local_steps(magnet, steps))),
         local_advance,
         local_couple,
         uniform.order,
         uniform.resolution,
+        uniform.diagnostics,
         magnet=magnet,
         memory=memory,
     )
@@ -159,7 +172,54 @@ _KERNELS: dict[str, tuple[Any, Any, Any, int]] = {
         local_coupled.couple_euler_maruyama,
         0,
     ),
+    "exact-ft": (
+        local_constants.exact_ft,
+        local_reversible.advance_exact_ft,
+        local_coupled_reversible.couple_exact_ft,
+        0,
+    ),
 }
+
+
+def _unchecked(constants: FloatArray) -> FloatArray:
+    return constants
+
+
+@dataclass(frozen=True)
+class _Squeezes:
+    """The largest slopes (1 - c²)|f'| of the functions of one axis, as `local_reversible` squeezes.
+
+    Its maps have an inverse if half of the slope times the step's share is below one.
+    """
+
+    terms: tuple[Term, ...]
+    polarisers: list[Polariser]
+
+    def check(self, constants: FloatArray) -> FloatArray:
+        """Return the constants of `local_constants.exact_ft` if all of their maps can be inverted.
+
+        Raises
+        ------
+        ValueError
+            If the steps are too long.
+        """
+        energy = max((_steepest(TorqueEfficiency(f)) for _, f, _ in self.terms), default=0.0)
+        torque = max(
+            (abs(p.strength) * _steepest(p.efficiency) for p in self.polarisers), default=0
+        )
+        push, relax = np.abs(constants[:, 56]).max(), np.abs(constants[:, 57]).max()
+        kappa = 0.5 * max(energy * float(relax), torque * float(push))
+        if kappa > _LARGEST_KAPPA:
+            raise ValueError(
+                f"steps={len(constants)} with scheme='exact-ft': the steps are too long for its "
+                f"maps to be inverted; expected at least {kappa / _LARGEST_KAPPA:.2g} times as many"
+            )
+        return constants
+
+
+def _steepest(f: TorqueEfficiency) -> float:
+    c = np.linspace(-1.0, 1.0, 401)
+    return float(np.abs((1.0 - c * c) * f.derivative(c)).max())
 
 
 def _angular(magnet: Magnet) -> list[Polariser]:

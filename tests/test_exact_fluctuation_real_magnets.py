@@ -1,0 +1,470 @@
+"""The scheme `exact-ft` with anisotropy and polarisers: theorems at any step, order, its maps.
+
+Energies of two axes, tilted against fields and two unlike polarisers, one with a field-like
+torque; m, gamma0 and T differ from one.
+"""
+
+from functools import cache
+
+import numba
+import numpy as np
+import numpy.testing as npt
+import pytest
+
+from one_step_operators import NAMES, Outcomes, Sphere, noise_nodes, one_step, slopes
+from random_real_magnets import random_magnet, random_real_process, random_rotation
+from real_magnets_oracle import TiltedGenerator, equilibrium_weights
+from sphere_oracle import sphere_nodes
+from spintherm import (
+    Anisotropy,
+    Magnet,
+    Polariser,
+    Protocol,
+    Pulse,
+    Ramp,
+    TorqueEfficiency,
+    fluctuation,
+    simulate,
+)
+from spintherm.energies import exponents
+from spintherm.kernels import constants as tables
+from spintherm.kernels import local_reversible
+from spintherm.kernels.elementary import cos_sin_turn, log
+from spintherm.kernels.jit import fma
+from spintherm.kernels.local_fields import pumping
+from spintherm.tabulate import tabulate, with_field_of_current
+from spintherm.trajectories.axial_terms import axial_terms
+from spintherm.trajectories.engine import table
+from spintherm.trajectories.local import Local, scheme_for
+from spintherm.trajectories.thermodynamics import free_energy_change
+
+MAGNET = Magnet(
+    moment=1.3,
+    gyromagnetic_ratio=1.7,
+    damping=0.4,
+    temperature=0.8,
+    anisotropy=Anisotropy.biaxial(1.2, 0.7, (1.0, 2.0, 3.0), (3.0, 0.0, -1.0)),
+    polarisers=(
+        Polariser((0.3, 0.2, 1.0), TorqueEfficiency.slonczewski(1.4), 1.0, 0.3),
+        Polariser((1.0, -0.4, 0.1), TorqueEfficiency.polynomial((0.6, 0.5)), -0.7, 0.1),
+    ),
+)
+AXIS = MAGNET.polarisers[0].vector
+TAU = 0.8
+RAMP = Protocol(
+    TAU, Ramp((0.8, -0.6, 1.8), (-1.3, 1.2, -0.8), TAU), Ramp(0.5 * AXIS, 1.2 * AXIS, TAU)
+)
+JUMPS = Protocol(
+    TAU,
+    RAMP.field + Pulse((-0.6, 0.7, -0.8), 0.3, TAU) + Pulse((0.2, 0.1, 0.3), 0, 9),
+    RAMP.spin_torque + Pulse(0.4 * AXIS, 0.2, 0.5),
+)
+SCHEME = scheme_for(MAGNET, "exact-ft")
+LOCAL = Local.of(MAGNET)
+TERMS = axial_terms(MAGNET.anisotropy)
+AXES = TERMS, LOCAL.polarisers
+MAIN_WEIGHT, JACOBIANS, PUSH, LEVY = 35, 36, 56, slice(39, 42)  # columns of the constants
+
+
+def cut_of(protocol, steps):
+    """Tabulation and table of a process."""
+    tabulation = with_field_of_current(MAGNET, protocol, tabulate(protocol, steps))
+    return tabulation, table(MAGNET, tabulation, SCHEME)
+
+
+# --- the theorems, by densities written out -------------------------------------------------------
+
+
+def turned(n, axis, angle):
+    """Rodrigues' formula for directions (k, 3) and angles (k,)."""
+    along = (n @ axis)[:, None] * axis
+    c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    return along + c * (n - along) + s * np.cross(axis, n)
+
+
+def rapid(n, axis, function, strength):
+    """The squeeze by its definition: c_m found by bisection in rapidity."""
+    c = n @ axis
+    rho = np.arctanh(c)
+
+    def half(x):
+        return np.arcsinh(0.5 * strength * function(np.tanh(x)))
+
+    low, high = rho - 3.0, rho + 3.0
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        above = middle - half(middle) > rho
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    grown = np.tanh(rho + 2.0 * half(0.5 * (low + high)))
+    across = n - c[:, None] * axis
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return grown[:, None] * axis + np.sqrt(1.0 - grown**2)[:, None] * across
+
+
+class Maps:
+    """R, D and their parts for one step, from the magnet's own functions."""
+
+    def __init__(self, magnet, H, P0, h):
+        m, gamma, eta = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping
+        energies = [(np.array(a), np.polynomial.Polynomial(f)) for a, f, _ in TERMS]
+        polarisers = [
+            (p.vector, lambda c, p=p: p.strength * p.efficiency(c)) for p in magnet.polarisers
+        ]
+        self.R = [(self.boost, (gamma * H, 0.0 * H, 0.5 * h))]
+        self.R += [(self.twist, (*one, -gamma / m * 0.5 * h)) for one in energies]
+        self.R += [(rapid, (*one, gamma * m * P0 * 0.5 * h)) for one in polarisers]
+        self.D = [(self.boost, (0.0 * H, eta * m * H, 0.5 * h))]
+        self.D += [(rapid, (*one, -eta * 0.5 * h)) for one in energies]
+        self.D += [(self.twist, (*one, -eta * m**2 * P0 * 0.5 * h)) for one in polarisers]
+        s = eta * magnet.temperature * h
+        self.concentration = 1.0 / tables.von_mises_fisher_constants(np.array([[s]]))[2].item()
+        self.levy, self.magnet, self.P0 = eta * h * m**2, magnet, P0
+
+    @staticmethod
+    def twist(n, axis, function, strength):
+        return turned(n, axis, 2.0 * np.arctan(0.5 * strength * function(n @ axis)))
+
+    @staticmethod
+    def boost(n, r, b, h):
+        if np.any(r):
+            size = np.linalg.norm(r)
+            return turned(n, r / size, np.full(len(n), size * h))
+        size = np.linalg.norm(b)
+        return rapid(n, b / size, lambda c: np.full_like(c, 1.0), 2.0 * np.sinh(0.5 * size * h))
+
+    @staticmethod
+    def inverted(parts):
+        """The inverse map: parts in reverse order, with the opposite sense."""
+        return [(one, (*rest[:-1], -rest[-1])) for one, rest in reversed(parts)]
+
+    @staticmethod
+    def move(parts, n):
+        for one, rest in parts:
+            n = one(n, *rest)
+        return n
+
+    def area(self, parts, n, step=1e-5):
+        """Growth of the area under a map, by differences."""
+        one = np.cross(n, np.where(np.abs(n[:, :1]) < 0.6, [1.0, 0, 0], [0, 1.0, 0]))
+        one /= np.linalg.norm(one, axis=1, keepdims=True)
+        sides = []
+        for t in (one, np.cross(n, one)):
+            ends = [self.move(parts, n * np.cos(d) + t * np.sin(d)) for d in (-step, step)]
+            sides.append((ends[1] - ends[0]) / (2.0 * step))
+        return np.sum(self.move(parts, n) * np.cross(*sides), axis=1)
+
+    def odds(self, u, v):
+        """a of the sign, from the divergence of the torque's drift."""
+        magnet, m = self.magnet, self.magnet.moment
+        p = magnet.polarisers[0].vector
+        rates = sum(magnet.pumped_entropy_rate(m * n, self.P0 * p) for n in (u, v))
+        return 0.25 * self.levy * rates / (magnet.gyromagnetic_ratio * m)
+
+    def log_step(self, start, end, sign):
+        """ln of the density of (end, sign) given start."""
+        back = self.inverted(self.R[::-1])  # R* has the parts of R in reverse order
+        u, v = self.move(self.R, start), self.move(back, end)
+        undo = self.inverted(self.D[::-1])
+        centre, place = self.move(self.D, u), self.move(undo, v)
+        k, a = self.concentration, self.odds(u, v)
+        norm = np.log(k / (2.0 * np.pi * -np.expm1(-2.0 * k)))
+        return (
+            norm
+            + k * (np.sum(centre * place, axis=1) - 1.0)
+            + np.log(self.area(undo, v) * self.area(back, end))
+            + np.log(0.5 * (1.0 + sign * a / np.sqrt(1.0 + a * a)))
+        )
+
+    def sign(self, start, end, tilt):
+        u, v = self.move(self.R, start), self.move(self.inverted(self.R[::-1]), end)
+        a = self.odds(u, v)
+        return np.where(tilt < a / np.sqrt(1.0 + a * a), 1.0, -1.0)
+
+
+@numba.njit(error_model="numpy")
+def _walk(u, azimuth, tilt, constants, path, functionals, energy, inverse_degree, axes):
+    for k in range(u.shape[0]):
+        c = local_reversible.load_local_exact_ft(constants, k)
+        floor, span, inverse = c[0][2]
+        for i in range(u.shape[1]):
+            n = path[k, i, 0], path[k, i, 1], path[k, i, 2]
+            versine = -log(fma(span, u[k, i], floor)) * inverse
+            cosine, sine = cos_sin_turn(azimuth[k, i])
+            n, w, q, s, excess = local_reversible.local_exact_ft(
+                n, versine, cosine, sine, tilt[k, i], c, energy, inverse_degree, axes
+            )
+            path[k + 1, i, 0], path[k + 1, i, 1], path[k + 1, i, 2] = n
+            functionals[0, i] += w
+            functionals[1, i] += q
+            functionals[2, i] += s
+            functionals[3, i] += excess
+
+
+def walked(tab, cut, count):
+    """Random paths through the compiled step: path, tilts and (W, Q, S_P, shadow work)."""
+    random = np.random.default_rng(tab.steps)
+    path = np.empty((tab.steps + 1, count, 3))
+    path[0] = MAGNET.sample_equilibrium(tab.initial_field, count, random) / MAGNET.moment
+    u, azimuth, tilt = random.uniform(0, 1, (3, tab.steps, count))
+    tilt = 2.0 * tilt - 1.0
+    functionals = np.zeros((4, count))
+    _walk(
+        *(u, 2.0 * azimuth - 1.0, tilt, cut.constants, path, functionals),
+        *(LOCAL.energy, LOCAL.inverse_degree, AXES),
+    )
+    functionals[0] -= np.einsum("kij,kj->i", path, cut.jumps)
+    return path, tilt, functionals
+
+
+def laws_of(magnet, tab):
+    p = magnet.polarisers[0].vector
+    rows = zip(tab.field_middle, tab.spin_torque_middle @ p, tab.durations, strict=True)
+    return [Maps(magnet, *row) for row in rows]
+
+
+def detailed_mismatch(protocol, steps, column=0, factor=1.0, count=40):
+    """Largest |Sigma - ln p_F(path)/p_B(reversed path)|, all densities written out."""
+    tab, cut = cut_of(protocol, steps)
+    cut.constants[:, column] *= factor
+    path, tilt, (W, Q, S, _) = walked(tab, cut, count)
+    m = MAGNET.moment
+    gain = MAGNET.energy(m * path[-1], tab.final_field) - MAGNET.energy(
+        m * path[0], tab.initial_field
+    )
+    assert np.max(np.abs(W + Q - gain)) < 1e-12 * steps
+    laws = laws_of(MAGNET, tab)
+    other, back = MAGNET.reversed(), protocol.reversed()
+    mirrored = laws_of(other, with_field_of_current(other, back, tabulate(back, steps)))
+    signs = np.array([law.sign(path[k], path[k + 1], tilt[k]) for k, law in enumerate(laws)])
+    assert 0.1 < np.mean(signs > 0.0) < 0.9
+    total = np.log(MAGNET.equilibrium_density(path[0], tab.initial_field))
+    total -= np.log(MAGNET.equilibrium_density(path[-1], tab.final_field))
+    for k in range(steps):
+        total += laws[k].log_step(path[k], path[k + 1], signs[k])
+        total -= mirrored[-1 - k].log_step(-path[k + 1], -path[k], signs[k])
+    sigma = MAGNET.beta * (W - free_energy_change(MAGNET, protocol)) + S
+    return np.max(np.abs(total - sigma))
+
+
+@pytest.mark.parametrize(("protocol", "steps"), [(RAMP, 2), (RAMP, 9), (JUMPS, 5)])
+def test_detailed_theorem_path_by_path(protocol, steps):
+    """The tolerance is that of the areas by differences."""
+    assert detailed_mismatch(protocol, steps) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("column", "factor"), [(MAIN_WEIGHT, -1.0), (JACOBIANS, 0.0), (PUSH, -1.0)]
+)
+def test_the_detailed_theorem_notices(column, factor):
+    """Sign of the heat's main part; no Jacobians; squeezes of R against the pumped entropy's."""
+    assert detailed_mismatch(RAMP, 3, column, factor) > 1e-2
+
+
+@numba.njit(error_model="numpy")
+def _drive(nodes, u, azimuth, constants, k, energy, inverse_degree, axes, *outcomes):
+    direction, chance, work, pumped, shadow = outcomes
+    c = local_reversible.load_local_exact_ft(constants, k)
+    (floor, span, inverse), levy, share = c[0][2], c[0][4], c[1][4]
+    terms, polarisers = axes
+    for i in range(nodes.shape[0]):
+        o = nodes[i, 0], nodes[i, 1], nodes[i, 2]
+        u_at, _ = local_reversible.reversible_in(o, c, terms, polarisers)
+        n = local_reversible.damped_in(u_at, c, terms, polarisers)
+        frame = -1.0 / (np.copysign(1.0, n[2]) + n[2])
+        for j in range(u.size):
+            versine = -log(fma(span, u[j], floor)) * inverse
+            cosine, sine = cos_sin_turn(azimuth[j])
+            d = local_reversible.tangent(n[0], n[1], n[2], frame, cosine, sine)
+            wide = np.sqrt(versine * (2.0 - versine))
+            p = (
+                wide * d[0] + (1.0 - versine) * n[0],
+                wide * d[1] + (1.0 - versine) * n[1],
+                wide * d[2] + (1.0 - versine) * n[2],
+            )
+            v_at, _ = local_reversible.damped_out(p, c, terms, polarisers)
+            a = 0.0
+            for one in (u_at, v_at):
+                along = 2.0 * (levy[0] * one[0] + levy[1] * one[1] + levy[2] * one[2])
+                a += 0.5 * pumping(along, one, share, polarisers)
+            for v in range(2):
+                f, w, _, s, excess = local_reversible.local_exact_ft(
+                    o, versine, cosine, sine, 1.0 - 2.0 * v, c, energy, inverse_degree, axes
+                )
+                direction[i, j, 0], direction[i, j, 1], direction[i, j, 2] = f
+                chance[i, j, v] = 0.5 + (v - 0.5) * a / np.sqrt(1.0 + a * a)
+                work[i, j, v], pumped[i, j, v], shadow[i, j, v] = w, s, excess
+
+
+def outcomes_of(nodes, cut, k, radial, azimuthal):
+    u, turns, probability = noise_nodes(*cut.constants[k, 32:35], radial, azimuthal)
+    direction = np.empty((len(nodes), u.size, 3))
+    chance, work, pumped, shadow = np.empty((4, len(nodes), u.size, 2))
+    _drive(
+        *(nodes, u, turns, cut.constants, k, LOCAL.energy, LOCAL.inverse_degree, AXES),
+        *(direction, chance, work, pumped, shadow),
+    )
+    return Outcomes(direction, probability, chance, work, pumped)
+
+
+def test_integral_theorem_at_three_steps_by_quadrature():
+    tab, cut = cut_of(RAMP, 3)
+    sphere, beta = Sphere.of(16), MAGNET.beta
+    after = np.ones(len(sphere.nodes))
+    for k in reversed(range(cut.steps)):
+        outcomes = outcomes_of(sphere.nodes, cut, k, 9, 22)
+        later = sphere.basis.expand(sphere.project(after[:, None]), outcomes.direction)
+        after = outcomes.mean(np.exp(-beta * outcomes.work - outcomes.pumped) * later)
+    mean = equilibrium_weights(MAGNET, tab.initial_field, sphere.nodes, sphere.weights) @ after
+    assert abs(np.log(mean) + beta * free_energy_change(MAGNET, RAMP)) < 1e-6
+
+
+@cache
+def exact_observables():
+    return observables(TiltedGenerator(MAGNET, 13).moments_of(RAMP))
+
+
+def observables(raw):
+    W, S, WW, WS, J = raw
+    change = free_energy_change(MAGNET, RAMP)
+    sigma = MAGNET.beta * (W - change) + S
+    return np.array([W, sigma, WW - W * W, WS - W * S, J * np.exp(MAGNET.beta * change)])
+
+
+def in_steps(steps, leave=slice(0)):
+    """What `NAMES` says, as the scheme with that many steps has it, some constants set to zero."""
+    tab, cut = cut_of(RAMP, steps)
+    cut.constants[:, leave] = 0.0
+    sphere = Sphere.of(9)
+    functions = np.zeros((len(sphere.nodes), 5))
+    functions[:, 4] = 1.0
+    for k in reversed(range(steps)):
+        outcomes = outcomes_of(sphere.nodes, cut, k, 4, 12)
+        functions = one_step(sphere, outcomes, functions, MAGNET.beta)
+    start = equilibrium_weights(MAGNET, tab.initial_field, sphere.nodes, sphere.weights)
+    return observables(start @ functions)
+
+
+def test_declared_order_is_that_of_the_bias():
+    steps = (10, 20, 40)
+    biases = [in_steps(n) - exact_observables() for n in steps]
+    found = dict(zip(NAMES, slopes(steps, np.array(biases)), strict=True))
+    assert all(abs(slope - SCHEME.order) < 0.2 for slope in found.values()), found
+
+
+def test_without_the_sign_an_order_is_lost():
+    biases = [in_steps(n, leave=slice(59, 60)) - exact_observables() for n in (10, 20)]
+    found = dict(zip(NAMES, slopes((10, 20), np.array(biases)), strict=True))
+    assert found["Var W"] < 1.5
+    assert found["<Sigma>"] < 1.5
+
+
+def test_the_theorems_hold_for_sampled_paths_in_a_few_coarse_steps():
+    """Z = 4.5: one false alarm in 150 000."""
+    magnet, protocol = random_real_process(7)
+    options = {"steps": 4, "progress": False, "scheme": "exact-ft"}
+    forward, backward = (
+        simulate(one, p, trajectories=100_000, seed=seed, **options)
+        for seed, (one, p) in enumerate(
+            ((magnet, protocol), (magnet.reversed(), protocol.reversed()))
+        )
+    )
+    weights = np.exp(-forward.entropy_production.values)
+    assert abs(weights.mean() - 1.0) < 4.5 * weights.std() / np.sqrt(weights.size)
+    theorem = fluctuation.detailed_theorem(forward, backward)
+    assert abs(theorem.slope.deviation(1.0)) < 4.5
+    npt.assert_allclose(forward.work + forward.heat, forward.energy_change, atol=1e-12)
+    assert np.std(forward.shadow_work.values) > 0.0
+
+
+# --- the scheme in `simulate` ---------------------------------------------------------------------
+
+
+def test_means_agree_with_the_splitting_and_the_step_bias_is_measured():
+    magnet = random_magnet(7)
+    protocol = random_real_process(7)[1]
+    runs = [
+        simulate(magnet, protocol, trajectories=40_000, seed=3, steps=n, scheme=s, progress=False)
+        for s, n in (("exact-ft", 12), ("splitting", 60))
+    ]
+    for name in ("work", "heat", "pumped_entropy", "entropy_production"):
+        ours, theirs = (run[name].values for run in runs)
+        error = np.hypot(ours.std(), theirs.std()) / 200.0
+        bias = runs[0].step_bias.sel(estimate=name).item()
+        spread = runs[0].step_bias_error.sel(estimate=name).item()
+        gap = ours.mean() - bias - theirs.mean()
+        assert abs(gap) < 4.5 * np.hypot(error, spread) + 0.3 * abs(bias)
+
+
+def test_without_anisotropy_it_is_the_uniform_scheme():
+    """A negligible energy, and a torque of constant efficiency, in the kernels of real magnets."""
+    p = AXIS
+    tiny = Magnet(1.3, 1.7, 0.4, 0.8, Anisotropy.biaxial(1e-13, 1e-13), Polariser(p))
+    plain = Magnet(1.3, 1.7, 0.4, 0.8)
+    protocol = Protocol(TAU, RAMP.field, Ramp(0.5 * p, 1.2 * p, TAU))
+    options = {"trajectories": 300, "seed": 1, "steps": 9, "scheme": "exact-ft", "initial": p}
+    one, other = (simulate(m, protocol, progress=False, **options) for m in (tiny, plain))
+    for name in ("work", "heat", "pumped_entropy", "shadow_work", "final_moment"):
+        npt.assert_allclose(one[name], other[name], atol=1e-10)
+
+
+def test_chunks_and_threads_change_no_bit():
+    options = {"seed": 5, "steps": 5, "scheme": "exact-ft", "progress": False}
+    magnet, protocol = random_real_process(7)
+    many = simulate(magnet, protocol, trajectories=17_000, threads=2, **options)
+    few = simulate(magnet, protocol, trajectories=300, threads=1, **options)
+    for name in ("work", "heat", "pumped_entropy", "shadow_work"):
+        npt.assert_array_equal(many[name][:300], few[name])
+
+
+def test_steps_that_are_too_long_are_refused():
+    hard = Magnet(1.0, 1.0, 0.5, 1.0, anisotropy=Anisotropy.uniaxial(40.0))
+    with pytest.raises(ValueError, match="expected at least"):
+        simulate(hard, Protocol(1.0, (0, 0, 1)), trajectories=2, seed=1, steps=2, scheme="exact-ft")
+
+
+def test_the_loop_over_lanes_is_vector_code():
+    import re
+
+    fresh = numba.njit(nogil=True, error_model="numpy")(local_reversible.advance_exact_ft.py_func)
+    state, streams = np.zeros((SCHEME.rows, 8)), np.ones((4, 8), np.uint64)
+    state[2] = 1.0
+    _, cut = cut_of(RAMP, 1)
+    fresh(
+        *(state, streams, cut.constants, cut.jumps),
+        *(LOCAL.energy, LOCAL.inverse_degree, AXES),
+    )
+    (code,) = fresh.inspect_llvm().values()
+    vector = len(re.findall(r"call <\d+ x double> @llvm\.fma", code))
+    scalar = len(re.findall(r"call double @llvm\.fma", code))
+    assert vector > 400
+    assert vector > scalar
+
+
+# --- energies as sums of functions of one axis ----------------------------------------------------
+
+
+def energies():
+    random = np.random.default_rng(3)
+    turn = random_rotation(random)
+    yield Anisotropy.uniaxial(1.3, (1, 2, 3), 0.4), 1
+    yield Anisotropy.quadratic_form(random.normal(size=(3, 3))), 2
+    yield Anisotropy.cubic(-0.7), 3
+    yield Anisotropy.cubic(0.5, 0.8), 7
+    yield Anisotropy.cubic(1.0, axes=turn) + Anisotropy.uniaxial(0.4), 15
+    for degree, most in ((4, 15), (6, 28), (8, 45)):
+        terms = {key: random.normal() for key in exponents(degree)}
+        yield Anisotropy.polynomial(terms), most
+
+
+@pytest.mark.parametrize(("energy", "most"), list(energies()))
+def test_an_energy_is_the_sum_of_its_axial_terms(energy, most):
+    n, _ = sphere_nodes(12, 16)
+    terms = axial_terms(energy)
+    assert len(terms) <= most
+    slope = sum(np.polynomial.Polynomial(f)(n @ np.array(a))[:, None] * a for a, f, _ in terms)
+    along = slope - n * np.sum(n * slope, axis=1, keepdims=True)
+    npt.assert_allclose(along, energy.gradient(n), atol=1e-12 * energy.bound)
+
+
+def test_no_energy_has_no_terms():
+    assert axial_terms(Anisotropy()) == ()

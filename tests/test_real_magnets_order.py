@@ -73,7 +73,7 @@ def _drive(nodes, places, torques, u, azimuth, constants, k, energy, polarisers,
         o = places[i, 0], places[i, 1], places[i, 2]
         before = nodes[i, 0], nodes[i, 1], nodes[i, 2]
         y = torques[i, 0], torques[i, 1], torques[i, 2]
-        turn, there, _ = local_schemes.drift_in(o, y, c)
+        turn, there = local_schemes.drift_past(o, y, c)
         n, shrinking = local_schemes.turned_with_shrink(before, turn)
         for j in range(u.size):
             versine = -log(fma(span, u[j], floor)) * inverse

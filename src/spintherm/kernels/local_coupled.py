@@ -57,7 +57,7 @@ from spintherm.kernels.local_ensemble import (
 )
 from spintherm.kernels.local_fields import cross3, dot3
 from spintherm.kernels.local_schemes import (
-    drift_in,
+    drift_past,
     euler_maruyama,
     finish_splitting,
     load_euler_maruyama,
@@ -122,7 +122,7 @@ def couple_euler_maruyama(
 def _arrived(lanes, i, c):
     """Where the drift into a step ends, and y there."""
     before = vector(lanes, BEFORE + i)
-    u, there, _ = drift_in(vector(lanes, X + i), vector(lanes, TORQUE + i), c)
+    u, there = drift_past(vector(lanes, X + i), vector(lanes, TORQUE + i), c)
     return turned(before, u), there
 
 

@@ -7,6 +7,7 @@ theorem on homogeneous functions.
 """
 
 import numpy as np
+from numba.np.numpy_support import carray
 
 from spintherm.kernels.coupled import two_draws
 from spintherm.kernels.elementary import cos_sin_turn, log
@@ -35,24 +36,32 @@ from spintherm.kernels.ensemble import (
     load_lanes,
     store_lanes,
 )
-from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
-from spintherm.kernels.local_fields import dot3, pull
+from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors, stack_address
+from spintherm.kernels.local_fields import anisotropy_energy, dot3, pumping
 from spintherm.kernels.local_schemes import (
-    drift_in,
+    drift_past,
+    drifting,
     euler_maruyama,
-    finish_splitting,
     load_euler_maruyama,
     load_splitting,
-    thrown,
+    pumped,
+    thrown_by,
+    torque_area,
+    turned,
     turned_with_shrink,
 )
 from spintherm.kernels.noise import advance, polar_draw
+from spintherm.kernels.schemes import dot
 
 MEMORY_ROWS = 6
 SPLITTING_ROWS = STATE_ROWS + MEMORY_ROWS
 BEFORE, TORQUE = LANES * STATE_ROWS, LANES * (STATE_ROWS + 3)
 ENERGY = LANES * SPLITTING_ROWS
 LANE_ROWS = SPLITTING_ROWS + 1
+SHRINK = LANES * NOISE_ROWS
+_STATE_BYTES = 8 * SPLITTING_ROWS * LANES
+_GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
+_BYTES = _STATE_BYTES + _GENERATOR_BYTES + 8 * (NOISE_ROWS + 1) * LANES
 SPLITTING_COLUMNS, EULER_MARUYAMA_COLUMNS = 29, 22
 
 
@@ -95,12 +104,6 @@ def book_energy(lanes, energy, inverse_degree):
 
 
 @inline
-def anisotropy_energy(n, energy, inverse_degree):
-    """E_a at n."""
-    return inverse_degree * dot3(n, pull((0.0, 0.0, 0.0), n, energy, 1.0))
-
-
-@inline
 def vector(rows, place):
     """Three rows at one lane."""
     return rows[place], rows[place + LANES], rows[place + 2 * LANES]
@@ -124,25 +127,63 @@ def carry(lanes, i, p, y):
     lanes[TORQUE + i], lanes[TORQUE + LANES + i], lanes[TORQUE + 2 * LANES + i] = y
 
 
+@inline
+def _energy(lanes, i, hx, hy, hz, energy, inverse_degree):
+    """Energy of a lane, m H = (hx, hy, hz)."""
+    n = vector(lanes, X + i)
+    return anisotropy_energy(n, energy, inverse_degree) - dot(hx, hy, hz, n[0], n[1], n[2])
+
+
+@inline
+def _begin_heat(lanes, c, jumps, energy, inverse_degree):
+    """Take from the heat the energy before the first jump of a call, and the work so far."""
+    hx, hy, hz = (
+        c[26] - c[23] - jumps[0, 0],
+        c[27] - c[24] - jumps[0, 1],
+        c[28] - c[25] - jumps[0, 2],
+    )
+    for i in range(LANES):
+        lanes[HEAT + i] += lanes[WORK + i] - _energy(lanes, i, hx, hy, hz, energy, inverse_degree)
+
+
+@inline
+def _end_heat(lanes, c, energy, inverse_degree):
+    """Make the heat of a call the change of energy less the work, see `_begin_heat`."""
+    hx, hy, hz = c[26] + c[23], c[27] + c[24], c[28] + c[25]
+    for i in range(LANES):
+        lanes[HEAT + i] += _energy(lanes, i, hx, hy, hz, energy, inverse_degree) - lanes[WORK + i]
+
+
+@inline
+def _buffers(room):
+    """Cut the bytes into lanes, generators' states and noise."""
+    lanes, rest = room[:_STATE_BYTES].view(np.float64), room[_STATE_BYTES:]
+    return lanes, rest[:_GENERATOR_BYTES].view(np.uint64), rest[_GENERATOR_BYTES:].view(np.float64)
+
+
 @kernel
 def advance_splitting(state, generators, constants, jumps, energy, inverse_degree, polarisers):
-    """Take state (6, n) and generators (4, n) through the steps of constants (steps, 21).
+    """Take state (12, n) and generators (4, n) through the steps of constants (steps, 29).
 
-    jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
+    jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step. A step
+    is taken in loops that are short enough for a processor to work on several lanes at a time.
     """
     prefer_wide_vectors()
-    lanes = np.empty(LANE_ROWS * LANES)
-    bits = np.empty(GENERATOR_ROWS * LANES, np.uint64)
-    noise = np.empty(NOISE_ROWS * LANES)
+    steps = constants.shape[0]
+    lanes, bits, noise = _buffers(carray(stack_address(_BYTES), _BYTES, np.uint8))
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
         begin(lanes)
-        note_energy(lanes, energy, inverse_degree)
-        for k in range(constants.shape[0]):
-            book_jump(lanes, jumps, k)
+        _begin_heat(lanes, constants[0], jumps, energy, inverse_degree)
+        hx, hy, hz = 0.0, 0.0, 0.0
+        for k in range(steps):
             c = load_splitting(constants, k, energy, polarisers)
-            floor, span, inverse_kappa = c[2]
+            own, across, law, weights, books = c
+            floor, span, inverse_kappa = law
+            hx, hy, hz = hx + books[0], hy + books[1], hz + books[2]
+            hx, hy, hz = hx + jumps[k, 0], hy + jumps[k, 1], hz + jumps[k, 2]
+            rates = across if k > 0 else own
             for i in range(LANES):
                 s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
                 raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
@@ -150,21 +191,44 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
                 radial, azimuth, sign = polar_draw(raw)
                 cosine, sine = cos_sin_turn(azimuth)
                 versine = -log(fma(span, radial, floor)) * inverse_kappa
+                sin_theta = np.sqrt(versine * (2.0 - versine))
                 # a versine is never negative: its sign bit carries the sign of the Levy area
                 noise[VERSINE + i] = np.copysign(versine, sign)
-                noise[COSINE + i], noise[SINE + i] = cosine, sine
+                noise[COSINE + i], noise[SINE + i] = sin_theta * cosine, sin_theta * sine
             for i in range(LANES):
                 o, before = vector(lanes, X + i), vector(lanes, BEFORE + i)
-                u, there, before_step = drift_in(o, vector(lanes, TORQUE + i), c)
-                gain_energy(lanes, i, inverse_degree * before_step)
+                u, there = drift_past(o, vector(lanes, TORQUE + i), c)
                 n, shrink = turned_with_shrink(before, u)
+                carry(lanes, i, n, there)
+                noise[SHRINK + i] = shrink
+                uniform, strength = dot3(o, own[2]), pumping(0.0, o, 1.0, polarisers)
+                sigma = fma(own[3], strength, 2.0 * uniform)
+                area = np.copysign(2.0 * weights[2], noise[VERSINE + i])
+                field_work = dot(hx, hy, hz, o[0], o[1], o[2])
+                lanes[WORK + i] += fma(area, sigma, -field_work)
+                sigma = fma(rates[3], strength, 2.0 * dot3(o, rates[2]))
+                lanes[PUMPED + i] += 2.0 * sigma
+            for i in range(LANES):
+                o, n, there = (
+                    vector(lanes, X + i),
+                    vector(lanes, BEFORE + i),
+                    vector(lanes, TORQUE + i),
+                )
                 versine = abs(noise[VERSINE + i])
-                p = thrown(n, shrink, versine, noise[COSINE + i], noise[SINE + i])
-                sign = np.copysign(1.0, noise[VERSINE + i])
-                f, y, work, heat, entropy = finish_splitting(o, n, there, p, versine, sign, c)
+                p = thrown_by(n, noise[SHRINK + i], versine, noise[COSINE + i], noise[SINE + i])
+                u, y = drifting(p, own)
+                f = turned(p, u)
                 carry(lanes, i, p, y)
-                book(lanes, i, f, work, heat, entropy)
-        book_energy(lanes, energy, inverse_degree)
+                lanes[X + i], lanes[Y + i], lanes[Z + i] = f
+                area = torque_area(o, n, there, p, y, f, versine, weights[0])
+                lanes[WORK + i] = fma(-weights[1], area, lanes[WORK + i])
+            hx, hy, hz = books[0], books[1], books[2]
+        own = load_splitting(constants, steps - 1, energy, polarisers)[0]
+        for i in range(LANES):
+            f = vector(lanes, X + i)
+            lanes[WORK + i] -= dot(hx, hy, hz, f[0], f[1], f[2])
+            lanes[PUMPED + i] += 2.0 * pumped(f, own)
+        _end_heat(lanes, constants[steps - 1], energy, inverse_degree)
         store_lanes(state, generators, first, count, lanes, bits)
 
 

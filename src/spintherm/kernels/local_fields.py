@@ -4,13 +4,16 @@ What a magnet's energy and polarisers are made of comes as tuples, whose lengths
 compiler unrolls them, so that every kind of magnet has its own straight vector code.
 
     energy      (c, ...): the three components of dE_a/dn in canonical order, each a homogeneous
-                polynomial of degree D - 1; () without anisotropy
+                polynomial of degree D - 1; () without anisotropy; or, where E_a is a sum of even
+                functions of the components, ((a0, a1, ...), (b0, ...), (c0, ...)):
+                dE_a/dn_x = n_x (a0 + a1 n_x^2 + ...), and so on
     polarisers  (((px, py, pz), (a0, a1, ...), (q,)), ...): direction and efficiency
                 (a0 + a1 c + ...)/(1 + q c); () instead of (q,) where the efficiency is a polynomial
 """
 
 from typing import Any
 
+from numba.core import types
 from numba.extending import overload
 
 from spintherm.kernels.jit import fma, inline
@@ -79,12 +82,71 @@ def pull(offset, n, energy, factor):
     """Return offset + factor times the polynomials of `energy` at n."""
 
 
+def _is_separable(energy):
+    return len(energy) > 0 and isinstance(energy[0], types.BaseTuple)
+
+
 @overload(pull, jit_options=INLINE)
 def _pull(offset, n, energy, factor):
+    if _is_separable(energy):
+        return _separable
     size = len(energy) // 3
     if size == 0:
         return lambda offset, n, energy, factor: offset
     return {3: _quadratic, 10: _quartic, 21: _sextic, 36: _octic}[size]
+
+
+def _separable(offset, n, energy, factor):
+    x, y, z = n
+    return (
+        fma(even_form(x * x, energy[0], factor), x, offset[0]),
+        fma(even_form(y * y, energy[1], factor), y, offset[1]),
+        fma(even_form(z * z, energy[2], factor), z, offset[2]),
+    )
+
+
+def even_form(square, c, factor):
+    """Return factor (c[0] + c[1] square + ...); the products of constants leave the loop."""
+
+
+@overload(even_form, jit_options=INLINE)
+def _even_form(square, c, factor):
+    if len(c) == 1:
+        return lambda square, c, factor: factor * c[0]
+    return lambda square, c, factor: fma(even_form(square, c[1:], factor), square, factor * c[0])
+
+
+def even_integral(square, c, factor):
+    """Return the integral of `even_form` over x from 0, square = x^2; factor is 1/2 for c[0]."""
+
+
+@overload(even_integral, jit_options=INLINE)
+def _even_integral(square, c, factor):
+    if len(c) == 1:
+        return lambda square, c, factor: square * (factor * c[0])
+
+    def longer(square, c, factor):
+        rest = even_integral(square, c[1:], 1.0 / (1.0 / factor + 2.0))
+        return square * fma(factor, c[0], rest)
+
+    return longer
+
+
+def anisotropy_energy(n, energy, inverse_degree):
+    """Return E_a at n but for a constant: by Euler's theorem where it is homogeneous."""
+
+
+@overload(anisotropy_energy, jit_options=INLINE)
+def _anisotropy_energy(n, energy, inverse_degree):
+    if _is_separable(energy):
+        return lambda n, energy, inverse_degree: (
+            even_integral(n[0] * n[0], energy[0], 0.5)
+            + even_integral(n[1] * n[1], energy[1], 0.5)
+            + even_integral(n[2] * n[2], energy[2], 0.5)
+        )
+    return lambda n, energy, inverse_degree: (
+        inverse_degree * dot3(n, pull((0.0, 0.0, 0.0), n, energy, 1.0))
+    )
 
 
 def _quadratic(offset, n, energy, factor):

@@ -18,7 +18,7 @@ Cayley's rotation, leads to o, the end of the step, where the books are kept; th
 about w(o) leads to n, where the next noise begins: the mid-point rule. In step k work is done by
 the torque along o -> n -> p -> o', with P at n (extrapolated: y(n) = y_(k-1)(o) + y_k(o) -
 y_(k-1)(p)), at p, and their mean along the great circle between them, times (1 - s/3). The Levy
-area adds m^2 s sigma with a fair sign, and the pumped entropy is the trapezoid of gamma0 m sigma
+area adds m^2 s sigma(o) with a fair sign, and the pumped entropy is the trapezoid of gamma0 m sigma
 between o and o',
 
     sigma = sum P0 [2 c g - (1 - c^2) g'],     c = n.p .
@@ -139,14 +139,10 @@ def load_splitting(constants, k, energy, polarisers):
 
 
 @inline
-def drift_in(o, torque_before, constants):
-    """Drift past o, from where the last noise ended: (u w, y, E_a times its degree at o).
-
-    y is this step's, extrapolated to where the drift ends.
-    """
-    u, y, energy = drifting_with_energy(o, constants[1])
-    there = y[0] - torque_before[0], y[1] - torque_before[1], y[2] - torque_before[2]
-    return u, there, energy
+def drift_past(o, torque_before, constants):
+    """Drift past o, from where the last noise ended: (u w, y of this step where it leads to)."""
+    u, y = drifting(o, constants[1])
+    return u, (y[0] - torque_before[0], y[1] - torque_before[1], y[2] - torque_before[2])
 
 
 @inline
@@ -161,9 +157,15 @@ def turned_with_shrink(n, u):
 
 @inline
 def thrown(n, shrink, versine, cosine, sine):
-    """Where the noise takes n (`schemes.reflected`)."""
+    """Where the noise takes n."""
     sin_theta = np.sqrt(versine * (2.0 - versine))
-    p = reflected(n[0], n[1], n[2], shrink, sin_theta * cosine, sin_theta * sine, versine)
+    return thrown_by(n, shrink, versine, sin_theta * cosine, sin_theta * sine)
+
+
+@inline
+def thrown_by(n, shrink, versine, ux, uy):
+    """Where the noise (ux, uy) = sin(theta) d takes n (`schemes.reflected`)."""
+    p = reflected(n[0], n[1], n[2], shrink, ux, uy, versine)
     return renormalised(p[0], p[1], p[2])
 
 
@@ -179,6 +181,17 @@ def thrown_along(n, d, versine):
 
 
 @inline
+def torque_area(o, n, torque_there, p, y, f, versine, shrink):
+    """What the torque's work along o -> n -> p -> f is proportional to."""
+    v = 0.5 * versine
+    arc = fma(v, fma(v, fma(v, fma(v, 128.0 / 315.0, 16.0 / 35.0), 8.0 / 15.0), 2.0 / 3.0), 1.0)
+    arc = arc * shrink
+    mean = torque_there[0] + y[0], torque_there[1] + y[1], torque_there[2] + y[2]
+    area = fma(arc, dot3(mean, cross3(n, p)), dot3(torque_there, cross3(o, n)))
+    return area + dot3(y, cross3(p, f))
+
+
+@inline
 def finish_splitting(o, n, torque_there, p, versine, sign, constants):
     """Finish a step that began at o, drifted to n and was thrown to p by the noise.
 
@@ -187,16 +200,11 @@ def finish_splitting(o, n, torque_there, p, versine, sign, constants):
     own, _, _, weights, books = constants
     u, y = drifting(p, own)
     f = turned(p, u)
-    v = 0.5 * versine
-    arc = fma(v, fma(v, fma(v, fma(v, 128.0 / 315.0, 16.0 / 35.0), 8.0 / 15.0), 2.0 / 3.0), 1.0)
-    arc = arc * weights[0]
-    mean = torque_there[0] + y[0], torque_there[1] + y[1], torque_there[2] + y[2]
-    area = fma(arc, dot3(mean, cross3(n, p)), dot3(torque_there, cross3(o, n)))
-    area = area + dot3(y, cross3(p, f))
-    rates = pumped(o, own) + pumped(f, own)
-    torque_work = fma(weights[2] * sign, rates, -(weights[1] * area))
+    area = torque_area(o, n, torque_there, p, y, f, versine, weights[0])
+    there = 2.0 * pumped(o, own)
+    torque_work = fma(weights[2] * sign, there, -(weights[1] * area))
     work, heat = booked(o, f, torque_work, books)
-    return f, y, work, heat, 2.0 * rates
+    return f, y, work, heat, fma(2.0, pumped(f, own), there)
 
 
 @inline

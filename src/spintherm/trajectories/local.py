@@ -6,7 +6,9 @@ field-like torque is a field, which `tabulate.with_field_of_current` has added t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from spintherm.trajectories.engine import SCHEMES, Scheme
 
 FloatArray = NDArray[np.float64]
 
+_ROUNDING = 1e-13  # of the largest coefficient: what is taken for zero
 _LENGTHS = (1, 2, 4, 9)
 """Lengths of numerators that are compiled; shorter ones are filled up with zeros."""
 
@@ -39,7 +42,7 @@ _LARGEST_KAPPA = 0.5
 class Local:
     """What a kernel is told of a magnet: see `kernels.local_fields`."""
 
-    energy: tuple[float, ...]
+    energy: tuple[object, ...]
     inverse_degree: float
     polarisers: tuple[object, ...]
 
@@ -52,6 +55,13 @@ class Local:
             1.0 / energy.degree if energy.degree else 0.0,
             tuple(_polariser(item) for item in _angular(magnet)),
         )
+
+    @classmethod
+    def sparse(cls, magnet: Magnet) -> Local:
+        """The same, with an energy that is a sum over the components told as such."""
+        local = cls.of(magnet)
+        parts = separable(magnet.anisotropy or Anisotropy())
+        return replace(local, energy=parts) if parts else local
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -90,6 +100,39 @@ def gradient_coefficients(energy: Anisotropy) -> tuple[float, ...]:
             i, j, k = (power + (place == axis) for place, power in enumerate(lowered))
             found.append((lowered[axis] + 1) * known[i, j, k])
     return tuple(found)
+
+
+def separable(energy: Anisotropy) -> tuple[tuple[float, ...], ...]:
+    """Coefficients of an energy that is a sum of even functions of the components on the sphere.
+
+    Such are all quartic and cubic ones in their crystal's frame, and diagonal quadratic forms. For
+    other energies the result is empty, otherwise it holds (a_0, a_1, ...) of each component:
+    ∂E_a/∂n_i = n_i Σ_j a_j n_i^2j. The radial part is small, see `centred`: of higher degrees its
+    mean over the sphere vanishes.
+    """
+    energy = centred(energy)
+    half = energy.degree // 2
+    if half == 0:
+        return ()
+    known = dict(zip(exponents(energy.degree), energy.coefficients.tolist(), strict=True))
+    matrix = np.zeros((len(known), 3 * half))
+    place = {powers: row for row, powers in enumerate(known)}
+    for axis, power in product(range(3), range(1, half + 1)):
+        for rest in exponents(half - power):
+            powers = [2 * r for r in rest]
+            powers[axis] += 2 * power
+            count = factorial(half - power) // np.prod([factorial(r) for r in rest])
+            matrix[place[tuple(powers)], axis * half + power - 1] += count
+    target = energy.coefficients
+    found = np.linalg.lstsq(matrix, target, rcond=None)[0] if half > 1 else target[[0, 3, 5]]
+    size = np.abs(target).max()
+    if np.abs(matrix @ found - target).max() > _ROUNDING * size:
+        return ()
+    found[np.abs(found) < _ROUNDING * size] = 0.0
+    gradient = found.reshape(3, half) * (2.0 * np.arange(1, half + 1))
+    if half > 1:
+        gradient[:, 0] -= np.sum(gradient / (2.0 * np.arange(1, half + 1) + 1.0))
+    return tuple(tuple(row) for row in gradient.tolist())
 
 
 def local_steps(magnet: Magnet, steps: tables.Steps) -> local_constants.LocalSteps:
@@ -133,7 +176,7 @@ def scheme_for(magnet: Magnet, name: str) -> Scheme:
     if magnet.is_uniform:
         return uniform
     constants, advance, couple, memory = _KERNELS[name]
-    local = Local.of(magnet)
+    local = (Local.sparse if name == "splitting" else Local.of)(magnet)
     arguments, check = local.arguments, _unchecked
     if name == "exact-ft":
         terms = axial_terms(magnet.anisotropy or Anisotropy())

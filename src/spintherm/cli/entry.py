@@ -46,10 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    from spintherm.cli import density_commands, studies, study_commands, switching
+    from spintherm.cli import (
+        density_commands,
+        explore_command,
+        studies,
+        study_commands,
+        switching,
+    )
 
     # one and the same, with all commands
-    registered = (density_commands.app, switching.app, studies.app, study_commands.app)
+    rooms = (density_commands, switching, studies, study_commands, explore_command)
+    registered = [room.app for room in rooms]
     app = registered[0]
     try:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)

@@ -1,0 +1,49 @@
+// Figures as files: charts as SVG that stands for itself, the sphere as PNG.
+
+const KEPT = [
+  "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
+  "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor", "visibility",
+]; // prettier-ignore
+
+export function download(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+// The chart with the styles that the page gives it written into each element.
+export function standalone(chart: SVGSVGElement): string {
+  const copy = chart.cloneNode(true) as SVGSVGElement;
+  const [, , width, height] = (chart.getAttribute("viewBox") ?? "0 0 520 360").split(" ");
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", width);
+  copy.setAttribute("height", height);
+  const originals = [...chart.querySelectorAll<SVGElement>("*")];
+  const copies = [...copy.querySelectorAll<SVGElement>("*")];
+  originals.forEach((original, i) => {
+    const style = getComputedStyle(original);
+    for (const name of KEPT) {
+      const value = style.getPropertyValue(name);
+      if (value !== "") copies[i].setAttribute(name, value);
+    }
+    for (const name of ["class", "tabindex", "role"]) copies[i].removeAttribute(name);
+  });
+  const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  const background = getComputedStyle(document.documentElement).getPropertyValue("--surface");
+  for (const [name, value] of Object.entries({ width, height, fill: background.trim() }))
+    paper.setAttribute(name, value);
+  copy.prepend(paper);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(copy)}\n`;
+}
+
+export function saveChart(name: string, chart: SVGSVGElement): void {
+  download(`${name}.svg`, new Blob([standalone(chart)], { type: "image/svg+xml" }));
+}
+
+export function saveCanvas(name: string, canvas: HTMLCanvasElement): void {
+  canvas.toBlob((blob) => {
+    if (blob !== null) download(`${name}.png`, blob);
+  }, "image/png");
+}

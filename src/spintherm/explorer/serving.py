@@ -1,0 +1,93 @@
+"""`explore`: serve the page on loopback until interrupted, and show it in the browser."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import webbrowser
+from typing import Any
+
+ADDRESS = "127.0.0.1"
+
+
+def explore(port: int = 0, *, browser: bool = True) -> int:
+    """Serve the explorer and open it in the browser.
+
+    Parameters
+    ----------
+    port : int
+        Port of loopback; 0 takes any free one.
+    browser : bool
+        Whether to open the page.
+
+    Returns
+    -------
+    int
+        0, once interrupted.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    import uvicorn
+
+    from spintherm.explorer.application import application
+
+    listener = listening(port)
+    address = f"http://{ADDRESS}:{listener.getsockname()[1]}/"
+    print(f"{address} (Ctrl+C ends it)", flush=True)
+    server = uvicorn.Server(configuration(application(listener.getsockname()[1])))
+    if browser:
+        opening = threading.Timer(0.3, _open, (address,))
+        opening.daemon = True
+        opening.start()
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    finally:
+        listener.close()
+    return 0
+
+
+def listening(port: int) -> socket.socket:
+    """Return a socket that listens on a port of loopback and nowhere else.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((ADDRESS, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def configuration(app: object) -> Any:
+    """Return the settings of the server: quiet, no names of software, few connections."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        limit_concurrency=256,
+        timeout_graceful_shutdown=1,
+        ws="none",
+    )
+
+
+def _open(address: str) -> None:
+    webbrowser.open(address)

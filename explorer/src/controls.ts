@@ -40,7 +40,7 @@ export const DRIVE: Control[] = [
     get: (s) => s.spin_torque, set: (s, v) => (s.spin_torque = v),
   },
   {
-    name: "angle", symbol: "θ", label: "Angle from H to P", unit: "degrees",
+    name: "angle", symbol: "θ", label: "Angle", unit: "degrees",
     low: 0, high: 180, step: 0.5, log: false,
     get: (s) => s.angle, set: (s, v) => (s.angle = v),
   },

@@ -8,8 +8,8 @@ type Name = "field" | "spin_torque";
 export type Component = 0 | 1 | 2;
 const COMPONENTS = ["x", "y", "z"];
 const WIDTH = 260;
-const HEIGHT = 168;
-const FRAME: Frame = { left: 46, right: WIDTH - 10, top: 10, bottom: HEIGHT - 36 };
+const HEIGHT = 148;
+const FRAME: Frame = { left: 50, right: WIDTH - 10, top: 10, bottom: HEIGHT - 38 };
 const SYMBOL: Record<Name, string> = { field: "H", spin_torque: "P" };
 const MOST = 24;
 
@@ -148,7 +148,7 @@ class Panel {
     const zero = this.y(0);
     this.back.replaceChildren(
       svg("line", { class: "zero", x1: FRAME.left, x2: FRAME.right, y1: zero, y2: zero }),
-      axes({ x: this.x, y: this.y, frame: FRAME, xLabel: "time t", yLabel: `${SYMBOL[this.name]}(t)`, xTicks: 4, yTicks: 4 }),
+      axes({ x: this.x, y: this.y, frame: FRAME, xLabel: "time t", yLabel: `${SYMBOL[this.name]}(t)`, xTicks: 4, yTicks: 4, yRoom: 36 }),
     ); // prettier-ignore
     for (const component of [0, 1, 2] as const) {
       if (component === this.editor.component) continue;

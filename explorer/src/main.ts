@@ -137,6 +137,7 @@ function askDiagram(): void {
   diagram.render();
   if (key === diagramKey) return;
   diagram.stale();
+  by("diagram-status").textContent = "rates …";
   clearTimeout(diagramTimer);
   diagramTimer = window.setTimeout(() => void drawDiagram(key, question), 180);
 }
@@ -147,7 +148,6 @@ async function drawDiagram(key: string, question: object): Promise<void> {
   diagramRun = run;
   diagramKey = key;
   const status = by("diagram-status");
-  status.textContent = "rates …";
   const show = (answer: DiagramAnswer): void => {
     if (run.signal.aborted) return;
     diagram.show(answer);
@@ -159,7 +159,10 @@ async function drawDiagram(key: string, question: object): Promise<void> {
     if (run.signal.aborted) return;
     diagramKey = "";
     if (problem instanceof Refusal && problem.status === 409) return;
-    status.textContent = problem instanceof Refusal ? problem.message : "no answer";
+    const known = problem instanceof Refusal ? Object.keys(problem.complaints) : [];
+    const beside = known.length > 0 && known.every((name) => rows.has(name));
+    const words = problem instanceof Refusal ? problem.message : "no answer";
+    status.textContent = beside ? "not drawn" : words;
   }
 }
 
@@ -182,7 +185,13 @@ const editor = new Editor(
   by("knots"),
   () => moved("process"),
 );
-paths.onFrame = (time) => editor.place(time);
+paths.onFrame = (time) => {
+  editor.place(time);
+  by("caption").textContent =
+    time === null
+      ? "steady state at constant H and P"
+      : `driven process at t = ${time.toFixed(2)}, density and trajectories`;
+};
 
 const processProblem = by<HTMLElement>("process-problem");
 const process = new ProcessView(
@@ -257,6 +266,7 @@ for (const box of layers)
   box.addEventListener("change", () => {
     state.layers = layers.filter((one) => one.checked).map((one) => one.value);
     showLayers();
+    paths.still();
     remember();
     askSlow();
   });
@@ -281,6 +291,8 @@ function showTab(): void {
 function choose(tab: Tab): void {
   state.tab = tab;
   showTab();
+  paths.still();
+  sphere.refresh();
   remember();
   askDiagram();
   askSlow();
@@ -312,7 +324,8 @@ by<HTMLSelectElement>("of").addEventListener("change", (event) => {
 for (const source of ["steady", "process"] as const)
   by<HTMLInputElement>(`source-${source}`).addEventListener("change", () => {
     state.source = source;
-    if (source === "steady") editor.place(null);
+    paths.still();
+    sphere.refresh();
     remember();
     askSlow();
   });

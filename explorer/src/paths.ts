@@ -1,9 +1,10 @@
 // Sampled trajectories: they run on the sphere, and their work, heat and pumped entropy beside it.
 
 import { scaleLinear } from "d3-scale";
+import { tableOf, type Coefficients } from "./density";
 import { follow, Refusal } from "./server";
 import { PATH_COLOURS, type Sphere } from "./sphere";
-import type { State } from "./state";
+import type { Knot, State } from "./state";
 import { axes, path, svg, type Frame } from "./svg";
 
 interface Answer {
@@ -12,6 +13,14 @@ interface Answer {
   work: number[][];
   heat: number[][];
   pumped_entropy: number[][];
+  exact: {
+    times: number[];
+    work: number[];
+    heat: number[];
+    pumped_entropy: number[];
+    mean_direction?: number[][];
+    density?: Omit<Coefficients, "coefficients"> & { coefficients: number[][] };
+  };
 }
 
 const NUMBER = 12;
@@ -35,6 +44,7 @@ export class PathsView {
   private right = 1;
   private started: number | null = null;
   private place = 0;
+  private knots: { field: Knot[]; spin_torque: Knot[] } | null = null;
   onFrame: (time: number | null) => void = () => {};
 
   constructor(
@@ -85,10 +95,13 @@ export class PathsView {
     const running = new AbortController();
     this.running = running;
     this.status.textContent = "sampling …";
+    const { source, process } = this.state();
+    const driven = source === "process" ? structuredClone(process) : null;
     try {
       const answer = await follow<Answer>("paths", question, running.signal, {});
       if (running.signal.aborted) return;
       this.answer = answer;
+      this.knots = driven;
       this.complain(null);
       const duration = answer.times.at(-1)!;
       this.status.textContent = `${NUMBER} trajectories, duration ${Number(duration.toPrecision(3))}`;
@@ -140,13 +153,40 @@ export class PathsView {
     const time = answer.times[frame];
     this.slider.setAttribute("aria-valuetext", `time ${Number(time.toPrecision(3))}`);
     if (this.sphere.paths !== null) this.sphere.paths.frame = frame;
+    this.still(time);
     this.sphere.refresh();
     const x = this.left + (frame / (FRAMES - 1)) * (this.right - this.left);
     for (const cursor of this.cursors) {
       cursor.setAttribute("x1", x.toFixed(1));
       cursor.setAttribute("x2", x.toFixed(1));
     }
-    this.onFrame(this.state().source === "process" ? time : null);
+  }
+
+  // The density of a driven process at a time, interpolated between the times that are known.
+  still(time: number | null = null): void {
+    const { answer, knots } = this;
+    const { layers, source, tab } = this.state();
+    const shown = layers.includes("paths") && source === "process" && tab !== "phases";
+    const density = answer?.exact.density;
+    if (!shown || answer === null || knots === null || density === undefined) {
+      this.sphere.still = null;
+      this.onFrame(null);
+      return;
+    }
+    const now = time ?? answer.times[this.place];
+    const { times, mean_direction } = answer.exact;
+    const step = Math.min(times.length - 2, Math.max(0, times.findIndex((t) => t > now) - 1));
+    const k = now >= times.at(-1)! ? times.length - 2 : step;
+    const u = (now - times[k]) / (times[k + 1] - times[k]);
+    const mix = (a: number[], b: number[]): number[] => a.map((v, i) => v + u * (b[i] - v));
+    const { coefficients } = density;
+    this.sphere.still = {
+      table: tableOf({ ...density, coefficients: mix(coefficients[k], coefficients[k + 1]) }),
+      field: at(knots.field, now),
+      spin_torque: at(knots.spin_torque, now),
+      mean: mix(mean_direction![k], mean_direction![k + 1]),
+    };
+    this.onFrame(now);
   }
 
   private render(): void {
@@ -160,7 +200,7 @@ export class PathsView {
       const top = 8 + k * room;
       const frame: Frame = { left: 58, right: WIDTH - 12, top, bottom: top + room - 12 };
       const values = answer[name];
-      const all = values.flat();
+      const all = [...values.flat(), ...answer.exact[name]];
       const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
       const pad = 0.06 * (high - low || 1);
       const x = scaleLinear().domain([0, times.at(-1)!]).range([frame.left, frame.right]);
@@ -176,13 +216,20 @@ export class PathsView {
         line.setAttribute("stroke", PATH_COLOURS[index % PATH_COLOURS.length]);
         this.chart.append(line);
       });
-      const mean = times.map((_, i) => values.reduce((sum, row) => sum + row[i], 0) / NUMBER);
-      this.chart.append(
-        svg("path", { class: "mean", d: path(mean.map((v, i) => [x(times[i]), y(v)] as const)) }),
-      );
+      const mean = answer.exact[name].map((v, i) => [x(answer.exact.times[i]), y(v)] as const);
+      this.chart.append(svg("path", { class: "mean", d: path(mean) }));
       const cursor = svg("line", { class: "cursor", y1: frame.top, y2: frame.bottom });
       this.cursors.push(cursor);
       this.chart.append(cursor);
     });
   }
+}
+
+// The vector of a waveform at a time: straight between knots, constant before and after them.
+export function at(knots: Knot[], time: number): number[] {
+  const after = knots.findIndex((knot) => knot[0] > time);
+  if (after <= 0) return (after === 0 ? knots[0] : knots.at(-1)!).slice(1);
+  const [a, b] = [knots[after - 1], knots[after]];
+  const u = (time - a[0]) / (b[0] - a[0]);
+  return [1, 2, 3].map((c) => a[c] + u * (b[c] - a[c]));
 }

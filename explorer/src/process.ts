@@ -4,7 +4,7 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { follow, Refusal } from "./server";
 import type { Quantity, State } from "./state";
-import { axes, path, raised, short, svg, type Frame, type Scale } from "./svg";
+import { axes, path, raised, rich, short, svg, type Frame, type Scale } from "./svg";
 
 interface Densities {
   of: Quantity;
@@ -41,9 +41,9 @@ const WORDS: Record<Quantity, string> = {
 const BINS = 80;
 const TRAJECTORIES = 100_000;
 const WIDTH = 520;
-const TALL = 226;
-const LOW = 158;
-const FRAME: Frame = { left: 58, right: WIDTH - 12, top: 10, bottom: TALL - 40 };
+const TALL = 206;
+const LOW = 142;
+const FRAME: Frame = { left: 58, right: WIDTH - 12, top: 24, bottom: TALL - 40 };
 const BELOW: Frame = { left: 58, right: WIDTH - 12, top: 8, bottom: LOW - 40 };
 
 export class ProcessView {
@@ -216,19 +216,19 @@ export class ProcessView {
 
   private legend(symbol: string): SVGElement {
     const group = svg("g", { class: "legend" });
-    const entries: [string, string][] = [
-      ["curve forward", `forward p_F(${symbol})`],
-      ["curve backward", `backward, mirrored p_B(−${symbol})`],
-      ["count", "sampled"],
+    const entries: [string, string, number][] = [
+      ["curve forward", `forward p_F(${symbol})`, 0],
+      ["curve backward", `backward, mirrored p_B(−${symbol})`, 138],
+      ["count", "sampled", 344],
     ];
-    entries.forEach(([name, text], k) => {
-      const top = FRAME.top + 14 + 15 * k;
-      const [a, b] = [FRAME.left + 10, FRAME.left + 34];
+    entries.forEach(([name, text, shift]) => {
+      const top = 14;
+      const [a, b] = [FRAME.left + shift, FRAME.left + shift + 24];
       group.append(
         name === "count"
           ? svg("rect", { class: name, x: a, y: top - 7, width: 24, height: 8 })
           : svg("line", { class: name, x1: a, x2: b, y1: top - 3, y2: top - 3 }),
-        svg("text", { class: "label", x: b + 6, y: top }, text),
+        svg("text", { class: "label", x: b + 6, y: top }, ...rich(text)),
       );
     });
     return group;
@@ -258,21 +258,21 @@ export class ProcessView {
 
   private report(densities: Densities, symbol: string): void {
     const facts: string[] = [];
-    if (densities.mean !== null) facts.push(`⟨${symbol}⟩ = ${short(densities.mean)} exactly`);
+    if (densities.mean !== null) facts.push(`⟨${symbol}⟩ = ${short(densities.mean)} exact`);
     const { sampled } = this;
     if (sampled !== null) {
       facts.push(
         `${short(sampled.mean)} ± ${short(Number(sampled.mean_error.toPrecision(2)))} of ` +
-          `${sampled.trajectories.toLocaleString("en")} trajectories`,
+          `${sampled.trajectories.toLocaleString("en")} paths`,
       );
       facts.push(
-        `⟨e^−Σ⟩ = ${short(sampled.exponential_average)} ± ` +
+        `⟨exp(−Σ)⟩ = ${short(sampled.exponential_average)} ± ` +
           `${short(Number(sampled.exponential_average_error.toPrecision(2)))}`,
       );
     }
     const off = densities.largest_deviation;
     if (off !== undefined && off !== null)
-      facts.push(`theorem holds to ${short(Number(off.toPrecision(1)))}`);
+      facts.push(`theorem to ${short(Number(off.toPrecision(1)))}`);
     this.facts.textContent = facts.join(" · ");
     this.facts.dataset.mean = String(densities.mean);
   }

@@ -29,7 +29,9 @@ async function post(kind: string, question: unknown, signal?: AbortSignal): Prom
 
 export async function ask<Answer>(kind: string, question: unknown): Promise<Answer> {
   const response = await post(kind, question);
-  return ((await response.json()) as { answer: Answer }).answer;
+  const body = (await response.json()) as { answer: Answer; error?: Complaints };
+  if (body.error !== undefined) throw new Refusal(422, body.error);
+  return body.answer;
 }
 
 export interface Listener<Answer> {

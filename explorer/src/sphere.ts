@@ -20,6 +20,14 @@ export interface Scene {
   mean: number[]; // <m>/m
 }
 
+// What a driven process shows at one time, in place of the steady state.
+export interface Still {
+  table: Table;
+  field: number[];
+  spin_torque: number[];
+  mean: number[];
+}
+
 export interface Trajectories {
   directions: number[][][];
   frame: number;
@@ -32,6 +40,7 @@ export const PATH_COLOURS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E
 
 export class Sphere {
   scene: Scene | null = null;
+  still: Still | null = null;
   paths: Trajectories | null = null;
   layers: readonly string[] = ["density"];
   onTurn: () => void = () => {};
@@ -137,14 +146,17 @@ export class Sphere {
     context.lineCap = "round";
     this.graticule(context, radius, view);
     const { scene } = this;
-    if (scene !== null) {
-      const unit = size / 440;
+    const shown = this.still ?? scene;
+    const unit = size / 440;
+    if (scene !== null && this.still === null) {
       if (this.layers.includes("irreversible"))
         this.arrows(context, radius, view, scene.currents.irreversible, "--irreversible", unit);
       if (this.layers.includes("reversible"))
         this.arrows(context, radius, view, scene.currents.reversible, "--reversible", unit);
+    }
+    if (shown !== null) {
       if (this.layers.includes("paths")) this.walks(context, radius, view, unit);
-      this.pins(context, radius, view, unit);
+      this.pins(context, radius, view, unit, shown);
     }
     context.restore();
   }
@@ -162,8 +174,9 @@ export class Sphere {
     this.image ??= context.createImageData(size, size);
     const { data } = this.image;
     data.fill(0);
-    const { scene, shade } = this;
-    const table = this.layers.includes("density") ? (scene?.table ?? null) : null;
+    const { shade } = this;
+    const shown = this.still ?? this.scene;
+    const table = this.layers.includes("density") ? (shown?.table ?? null) : null;
     const scale = table === null ? 0 : 255 / table.largest;
     const f = table?.frame ?? [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
     // from the picture to the frame of the table
@@ -244,6 +257,7 @@ export class Sphere {
     if (!(largest > 0)) return;
     context.strokeStyle = variable(colour);
     context.fillStyle = variable(colour);
+    const strength = this.layers.includes("paths") ? 0.4 : 1;
     for (let i = 0; i < flow.length; i++) {
       const n = points[i];
       const v = flow[i];
@@ -258,7 +272,7 @@ export class Sphere {
       const [dx, dy] = [(to[0] - from[0]) * radius, (from[1] - to[1]) * radius];
       const along = Math.hypot(dx, dy);
       if (along < 1.5) continue;
-      context.globalAlpha = (0.3 + 0.7 * share) * Math.min(1, 0.25 + 1.4 * depth);
+      context.globalAlpha = strength * (0.3 + 0.7 * share) * Math.min(1, 0.25 + 1.4 * depth);
       context.lineWidth = (0.8 + 0.9 * share) * unit;
       const head = Math.min(along * 0.55, (3.2 + 3 * share) * unit);
       const [ux, uy] = [dx / along, dy / along];
@@ -316,8 +330,9 @@ export class Sphere {
     radius: number,
     view: number[][],
     unit: number,
+    shown: Still | Scene,
   ): void {
-    const { field, spin_torque, mean } = this.scene!;
+    const { field, spin_torque, mean } = shown;
     const named: [string, number[], string][] = [
       ["H", field, "--field"],
       ["P", spin_torque, "--torque"],

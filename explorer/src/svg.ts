@@ -33,8 +33,22 @@ export interface Axes {
   yLabel?: string;
   xTicks?: number;
   yTicks?: number;
+  yRoom?: number;
   yFormat?: (value: number) => string;
   xFormat?: (value: number) => string;
+}
+
+// Text with "_P" set as an index.
+export function rich(text: string): (SVGElement | string)[] {
+  let lowered = false;
+  return text.split(/(_[A-Za-z0-9]+)/).flatMap((part) => {
+    if (part === "") return [];
+    const low = part.startsWith("_");
+    const shift = low === lowered ? 0 : low ? 3 : -3;
+    lowered = low;
+    const attributes = { dy: shift, ...(low ? { "font-size": "0.78em" } : {}) };
+    return [svg("tspan", attributes, low ? part.slice(1) : part)];
+  });
 }
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -79,14 +93,14 @@ export function axes(a: Axes): SVGGElement {
   if (a.xLabel !== undefined)
     group.append(
       svg("text", { class: "title", x: (left + right) / 2, y: bottom + 31, "text-anchor": "middle" },
-        a.xLabel),
+        ...rich(a.xLabel)),
     );
   if (a.yLabel !== undefined) {
     const y = (top + bottom) / 2;
-    const x = left - 42;
+    const x = left - (a.yRoom ?? 42);
     group.append(
       svg("text", { class: "title", x, y, "text-anchor": "middle",
-        transform: `rotate(-90 ${x} ${y})` }, a.yLabel),
+        transform: `rotate(-90 ${x} ${y})` }, ...rich(a.yLabel)),
     );
   }
   return group;

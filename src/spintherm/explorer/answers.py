@@ -22,6 +22,7 @@ import numpy as np
 from spintherm.explorer.questions import (
     Density,
     Diagram,
+    Drive,
     Histogram,
     Material,
     Paths,
@@ -36,6 +37,7 @@ ARROWS = 420
 COARSE = 21
 DENSITY_TOLERANCE = 1e-5
 DENSITY_FLOOR = 1e-7
+FILM, FILM_TOLERANCE = 41, 1e-6
 FIRST_BATCH = 250
 LARGEST_BATCH = 20_000
 NUMBERS = (
@@ -339,7 +341,8 @@ def paths(question: Paths, tell: Tell) -> dict[str, Any]:
     -------
     dict
         "times" (frames,), "directions" (trajectories, frames, 3), and "work", "heat" and
-        "pumped_entropy" (trajectories, frames).
+        "pumped_entropy" (trajectories, frames); "exact": the same means from the density engine
+        at times of its own, and for a driven process the density at these times.
     """
     from spintherm import simulate
 
@@ -363,6 +366,43 @@ def paths(question: Paths, tell: Tell) -> dict[str, Any]:
         "times": short(times, 8),
         "directions": short(found["moment"].values / drive.magnet.moment, 5),
         **functionals,
+        "exact": _still(drive) if question.initial == "steady_state" else _film(drive),
+    }
+
+
+def _still(drive: Drive) -> dict[str, Any]:
+    """Return exact means of a steady state, which grow in proportion to the time."""
+    from spintherm.fokker_planck import steady_state
+
+    protocol = drive.protocol
+    state = steady_state(drive.magnet, protocol.initial_field, protocol.initial_spin_torque)
+    ends = np.array([0.0, drive.duration])
+    return {
+        "times": plain(ends),
+        "work": plain(state.work_rate * ends),
+        "heat": plain(state.heat_rate * ends),
+        "pumped_entropy": plain(state.pumped_entropy_rate * ends),
+    }
+
+
+def _film(drive: Drive) -> dict[str, Any]:
+    """Return the density of a process that starts in equilibrium, as coefficients over time."""
+    from spintherm.fokker_planck import evolve
+
+    times = np.linspace(0.0, drive.duration, FILM)
+    found = evolve(
+        drive.magnet, drive.protocol, save_at=times, tolerance=FILM_TOLERANCE, progress=False
+    )
+    return {
+        "times": short(times, 8),
+        **{name: short(found[name].values, 6) for name in ("work", "heat", "pumped_entropy")},
+        "mean_direction": short(found["mean_moment"].values / drive.magnet.moment, 5),
+        "density": {
+            "l_max": int(found["degree"].max()),
+            "m_max": int(found["order"].max()),
+            "frame": plain(found["frame"].values),
+            "coefficients": short(found["coefficient"].values, 6),
+        },
     }
 
 

@@ -2,8 +2,9 @@
 
 POST /api/KIND with {"page": text, "question": ...}, the kinds being those of `bench.KINDS` and
 "script". What is quick is answered by one JSON object; what takes long by lines of JSON, each with
-a "type" and a "value" (`bench`). What is wrong is answered with status 422 and {"error": {field:
-text}}, a question that a newer one of the same page has replaced with 409, too many with 503.
+a "type" and a "value" (`bench`). What is wrong in a question is its answer too, {"error": {field:
+text}}, with status 200; a question that cannot be read has status 400, one that a newer one of the
+same page has replaced 409, one too many 503.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spintherm.explorer.guard import Guard, Receive, Scope, Send
-from spintherm.explorer.lanes import Busy, Lane, Line, Superseded
+from spintherm.explorer.lanes import Busy, Lane, Line, Superseded, failed
 from spintherm.validation import complaint
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ SLOW = ("diagram", "distribution", "histogram", "paths")
 QUICK_LIMIT, SLOW_LIMIT = 10.0, 120.0
 SLOW_PROCESSES = 2
 LONGEST_NAME = 64
-STATUS = {"answer": 200, "refused": 422, "failed": 500, "stopped": 409}
+STATUS = {"refused": 200, "failed": 500, "stopped": 409}
+BUSY = "too many questions are waiting; try again"
 
 
 def application(port: int) -> Guard:
@@ -151,9 +153,8 @@ class Stream:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         async with aclosing(self.lines):
             async for line in _told(self.lines):
-                body = json.dumps({"type": line["type"], "value": line["value"]}) + "\n"
-                message = {"type": "http.response.body", "body": body.encode(), "more_body": True}
-                await send(message)
+                body = b'{"type":"%s","value":%s}\n' % (line.sort.encode(), line.value)
+                await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -163,25 +164,28 @@ async def _told(lines: AsyncGenerator[Line, None]) -> AsyncIterator[Line]:
         async for line in lines:
             yield line
     except Superseded:
-        yield {"type": "stopped", "value": "superseded"}
+        yield Line("stopped", b'"superseded"')
     except Busy:
-        yield {"type": "failed", "value": "too many questions are waiting; try again"}
+        yield failed(BUSY)
 
 
 async def _whole(lines: AsyncGenerator[Line, None]) -> Response:
+    from starlette.responses import Response
+
     try:
         async with aclosing(lines):
             async for line in lines:
-                if line["type"] == "answer":
-                    return _answer(200, answer=line["value"])
-                if line["type"] in STATUS:
-                    value = line["value"]
+                if line.sort == "answer":
+                    body = b'{"answer":%s}' % line.value
+                    return Response(body, media_type="application/json")
+                if line.ends:
+                    value = json.loads(line.value)
                     error = value if isinstance(value, Mapping) else {"": value}
-                    return _answer(STATUS[line["type"]], error=error)
+                    return _answer(STATUS[line.sort], error=error)
     except Superseded:
         return _answer(409, error={"": "superseded"})
     except Busy:
-        return _answer(503, error={"": "too many questions are waiting; try again"})
+        return _answer(503, error={"": BUSY})
     return _answer(500, error={"": "no answer"})
 
 
@@ -205,7 +209,7 @@ async def _script(request: Request) -> Response:
         _, question = asked(await request.body())
         return _answer(200, answer=script(question))
     except Refused as problem:
-        return _answer(422, error=problem.complaints)
+        return _answer(200, error=problem.complaints)
     except ValueError as problem:
         return _answer(400, error={"": str(problem)})
 

@@ -1,7 +1,8 @@
 """What a process that computes for the explorer does: read questions, write answers, line by line.
 
-A question is a line {"id", "kind", "question"}, an answer a line {"id", "type", "value"} of type
-"progress", "part", "answer", "refused", "failed" or "stopped"; the last four end it. A line
+A question is a line of JSON, {"id", "kind", "question"}, an answer a line of three words: the id,
+the type and the value as JSON, so that whoever hands it on need not read it. The types are
+"progress", "part", "answer", "refused", "failed" and "stopped"; the last four end an answer. A line
 {"stop": id} asks to give up, which is noticed at the next report of progress. The process ends when
 its input closes.
 """
@@ -13,6 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
@@ -111,8 +113,8 @@ class Bench:
             self._write(number, "failed", text)
 
     def _write(self, number: int, sort: str, value: Any) -> None:
-        line = {"id": number, "type": sort, "value": value}
-        self.sink.write(json.dumps(line, allow_nan=False, separators=(",", ":")).encode() + b"\n")
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        self.sink.write(f"{number} {sort} {text}\n".encode())
         self.sink.flush()
 
 
@@ -120,4 +122,11 @@ def serve() -> None:
     """Serve on standard input and output; what is printed on the way goes to standard error."""
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    threading.Thread(target=_prepare, daemon=True).start()
     Bench(sys.stdin.buffer, sink).serve()
+
+
+def _prepare() -> None:
+    """Load what the first answer needs while nobody asks yet."""
+    import_module("spintherm.explorer.answers")
+    import_module("spintherm.fokker_planck.steady")

@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 LONGEST_LINE = 1 << 26
@@ -25,8 +26,20 @@ MOST_WAITING = 64
 ENDS = frozenset({"answer", "refused", "failed", "stopped"})
 _COMMAND = "from spintherm.explorer.bench import serve; serve()"
 
-Line = dict[str, Any]
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an answer: its type (`bench`), and its value as JSON."""
+
+    sort: str
+    value: bytes
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is the last one."""
+        return self.sort in ENDS
 
 
 class Superseded(Exception):  # noqa: N818 - what happened
@@ -67,22 +80,22 @@ class Process:
         return self.number
 
     async def line(self) -> Line:
-        """Return the next line of the present question; one of type "failed" if there is none."""
+        """Return the next line of the present question; one of sort "failed" if there is none."""
         process = await self.start()
         assert process.stdout is not None
         while text := await process.stdout.readline():
-            line: Line = json.loads(text)
-            if line["id"] == self.number:
-                return line
+            number, sort, value = text.rstrip(b"\n").split(b" ", 2)
+            if int(number) == self.number:
+                return Line(sort.decode(), value)
         await self.kill()
-        return {"type": "failed", "value": "the computation ended without an answer"}
+        return failed("the computation ended without an answer")
 
     async def give_up(self) -> None:
         """Ask the process to stop; kill it if it does not."""
         with suppress(ConnectionError, TimeoutError):
             await self._send({"stop": self.number})
             async with asyncio.timeout(GRACE):
-                while (await self.line())["type"] not in ENDS:
+                while not (await self.line()).ends:
                     pass
             return
         await self.kill()
@@ -129,7 +142,7 @@ class Lane:
         self.cleaning: set[asyncio.Task[None]] = set()
 
     async def ask(self, page: str, kind: str, question: Any) -> AsyncGenerator[Line, None]:
-        """Yield the lines of an answer; the last one's type is one of `ENDS`.
+        """Yield the lines of an answer; the last one's sort is one of `ENDS`.
 
         Parameters
         ----------
@@ -156,14 +169,14 @@ class Lane:
             async with asyncio.timeout(self.limit):
                 while not ended:
                     line = await unless(process.line(), ticket.superseded)
-                    ended = line["type"] in ENDS
+                    ended = line.ends
                     yield line
         except TimeoutError:
             ended = True
             if process is not None:
                 await process.kill()
             text = f"took longer than {self.limit:g} seconds and was stopped; ask for less"
-            yield {"type": "failed", "value": text}
+            yield failed(text)
         finally:
             if self.tickets.get(key) is ticket:
                 del self.tickets[key]
@@ -218,6 +231,11 @@ class Lane:
                 ticket.turn.set_result(process)
                 return
         self.idle.append(process)
+
+
+def failed(text: str) -> Line:
+    """Return the line that ends an answer which could not be given."""
+    return Line("failed", json.dumps(text).encode())
 
 
 async def unless(awaitable: Any, event: asyncio.Event) -> Any:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,9 +32,16 @@ from spintherm.explorer.questions import (
 )
 from spintherm.validation import FloatArray
 
+if TYPE_CHECKING:
+    from spintherm.fokker_planck import SteadyState
+    from spintherm.fokker_planck.harmonics import Basis
+
 Tell = Callable[[str, Any], None]
 
 ARROWS = 420
+STRIDE = 1.5
+"""Ratio of the concentrations of points between which is chosen."""
+MOST_KEPT = 2500
 COARSE = 21
 DENSITY_TOLERANCE = 1e-5
 DENSITY_FLOOR = 1e-7
@@ -79,9 +87,7 @@ def steady(question: Point, tell: Tell) -> dict[str, Any]:
     magnet = question.magnet
     state = steady_state(magnet, question.fields, question.torques)
     basis = state.solution.basis
-    pull = max(state.setting.pull, 1e-12) / (magnet.damping * magnet.temperature)
-    points = spread(ARROWS, pull) @ state.setting.frame
-    reversible, irreversible = state.currents(points)
+    points, (reversible, irreversible) = _currents(state)
     H = question.field
     return {
         "numbers": {name: plain(getattr(state, name)) for name in NUMBERS},
@@ -107,13 +113,34 @@ def steady(question: Point, tell: Tell) -> dict[str, Any]:
     }
 
 
-def spread(count: int, pull: float) -> FloatArray:
-    """Return directions, shape (count, 3), denser about z the more a density is drawn to it.
+def _currents(state: SteadyState) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Return points and the currents there, as `SteadyState.currents` does.
 
-    Equal shares of exp(κ n_z) with κ a sixth of `pull`, in a golden spiral: much wider than the
-    density itself, so that its rim is covered too.
+    The points are the same for many states, so that the harmonics there are kept.
     """
-    kappa = max(pull / 6.0, 1e-6)
+    from spintherm.fokker_planck.currents import fields_of_density, flows
+
+    magnet, frame = state.magnet, state.setting.frame
+    pull = max(state.setting.pull, 1e-12) / (magnet.damping * magnet.temperature)
+    basis, fields = fields_of_density(state)
+    kappa = STRIDE ** round(math.log(max(pull / 6.0, 0.1)) / math.log(STRIDE))
+    known = _values if basis.size <= MOST_KEPT else _values.__wrapped__
+    values = known(basis, kappa) @ fields
+    points = spread(ARROWS, kappa) @ frame
+    return points, flows(state, points, values[:, 0], values[:, 1:] @ frame)
+
+
+@lru_cache(maxsize=16)
+def _values(basis: Basis, kappa: float) -> FloatArray:
+    return np.asarray(basis.evaluate(spread(ARROWS, kappa)))
+
+
+def spread(count: int, kappa: float) -> FloatArray:
+    """Return directions, shape (count, 3), denser about z the larger κ is.
+
+    Equal shares of exp(κ n_z), in a golden spiral. With κ a sixth of the pull on a density over its
+    diffusion they are much wider than the density, so that its rim is covered too.
+    """
     share = (np.arange(count) + 0.5) / count
     x = np.clip(-np.log1p(share * np.expm1(-2.0 * kappa)) / kappa, 0.0, 2.0)
     radius, phi = np.sqrt(x * (2.0 - x)), np.pi * (3.0 - math.sqrt(5.0)) * np.arange(count)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spintherm.fokker_planck.harmonics import Floats, gradient
+from spintherm.fokker_planck.harmonics import Basis, Floats, gradient
 
 if TYPE_CHECKING:
     from spintherm.fokker_planck.steady import SteadyState
@@ -37,7 +37,13 @@ def currents(state: SteadyState, directions: Floats) -> tuple[Floats, Floats]:
     reversible, irreversible : ndarray, shape (..., 3)
         Tangent vectors in the user's frame, probability per time and length on the unit sphere.
     """
-    p, slope = density_and_gradient(state, directions)
+    return flows(state, directions, *density_and_gradient(state, directions))
+
+
+def flows(
+    state: SteadyState, directions: Floats, p: Floats, slope: Floats
+) -> tuple[Floats, Floats]:
+    """Return the currents where the density (...) and its surface gradient (..., 3) are known."""
     magnet, n = state.magnet, directions
     H, P = state.field, state.spin_torque
     if not magnet.is_uniform:
@@ -55,9 +61,18 @@ def density_and_gradient(
     state: SteadyState, directions: NDArray[np.float64]
 ) -> tuple[Floats, Floats]:
     """Return the density (...) and its surface gradient (..., 3) at unit vectors (..., 3)."""
-    basis, frame = state.solution.basis, state.setting.frame
-    larger = basis.extended()
-    p = basis.embed(state.solution.density, larger)
-    fields = np.stack([p, *(d @ p for d in gradient(larger))], axis=-1)
+    frame = state.setting.frame
+    larger, fields = fields_of_density(state)
     values = larger.expand(fields, directions @ frame.T)
     return values[..., 0], values[..., 1:] @ frame
+
+
+def fields_of_density(state: SteadyState) -> tuple[Basis, Floats]:
+    """Return a basis and, in the frame of the harmonics, the coefficients (size, 4) in it.
+
+    They are those of the density and of the three components of its surface gradient.
+    """
+    basis = state.solution.basis
+    larger = basis.extended()
+    p = basis.embed(state.solution.density, larger)
+    return larger, np.stack([p, *(d @ p for d in gradient(larger))], axis=-1)

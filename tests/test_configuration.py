@@ -268,7 +268,11 @@ ENGINES = [
     ("distribution", distribution, 'of = "work"\npoints = [-1, 0, 1]\nfloor = 1e-8'),
     ("steady-state", steady_state, "tolerance = 1e-9"),
     ("dwell-times", dwell_times, ""),
-    ("write-error", write_error_rate, "pulse_lengths = [1, 2]\nresting_field = [0, 0, 1]"),
+    (
+        "write-error",
+        write_error_rate,
+        "pulse_lengths = [1, 2]\nresting_field = [0, 0, 1]\naxis = [0, 1, 1]",
+    ),
 ]
 
 
@@ -389,6 +393,20 @@ def test_axes_of_vectors_and_of_quantities_with_units():
     assert (axis.unit, axis.numbers) == ("K", (200.0, 300.0, 400.0))
     energies = [study.at(point).scales().energy for point in study.points()]
     np.testing.assert_allclose(energies, 1.380649e-23 * np.array([200, 300, 400]), rtol=1e-12)
+
+
+def test_logarithmic_axes():
+    axis = '"magnet.damping" = { start = 0.001, stop = 1.0, count = 4, spacing = "log" }'
+    np.testing.assert_allclose(
+        [point["magnet.damping"] for point in loads(swept("grid", axis)).points()],
+        [0.001, 0.01, 0.1, 1.0],
+        rtol=1e-14,
+    )
+    backwards = (
+        '"magnet.gyromagnetic_ratio" = { start = -8, stop = -1, count = 4, spacing = "log" }'
+    )
+    found = [tuple(point.values()) for point in loads(swept("grid", backwards)).points()]
+    np.testing.assert_allclose(np.ravel(found), [-8, -4, -2, -1], rtol=1e-14)
 
 
 def test_whole_numbers_can_be_swept():

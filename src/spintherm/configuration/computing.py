@@ -281,6 +281,8 @@ class WriteError(Compute):
     initial: Side = "parallel"
     resting_field: Amplitude | None = None
     """H before the pulse, three components; none if not given."""
+    axis: Vector | None = None
+    """Along which the wells lie; that of the magnet if not given."""
     tolerance: Accuracy | None = None
 
 

@@ -30,7 +30,7 @@ from spintherm import (
 from spintherm.configuration import ConfigurationError, load, loads, migrate, schema, template
 from spintherm.configuration.cost import FAST_SPEED, REAL_SHARE, RESOLUTION, SPEEDS
 from spintherm.switching import dwell_times, write_error_rate
-from spintherm.trajectories.engine import SCHEMES
+from spintherm.trajectories.engine import SCHEMES, chunks
 from spintherm.trajectories.run import default_steps
 from spintherm.waveforms import Constant, Reversed, Samples
 
@@ -681,9 +681,12 @@ def test_the_steps_of_the_cost_are_those_that_the_engine_takes(scheme):
 
 
 def test_cost_of_sweeps_tasks_and_speeds():
-    study = loads(PROCESS + "steps = 50\nfast = true\nchunk = 3000" + SWEPT)
-    cost = study.cost()
+    text = PROCESS + "steps = 50\nfast = true\nchunk = 3000" + SWEPT
+    cost = loads(text.replace('"statistics"', '"trajectories"')).cost()
     assert (cost.points, cost.tasks, cost.spin_steps) == (6, 24, 6 * 10_000 * 50)
+    study = loads(text)
+    cost = study.cost()
+    assert (cost.points, cost.tasks, cost.spin_steps) == (6, 6, 6 * 10_000 * 50)
     assert cost.seconds == pytest.approx(6 * 10_000 * 50 / FAST_SPEED)
     real = PROCESS.replace("[protocol]", "anisotropy = { uniaxial = 1 }\n[protocol]")
     assert loads(real).cost().speed == pytest.approx(REAL_SHARE * SPEEDS["splitting"])
@@ -691,6 +694,19 @@ def test_cost_of_sweeps_tasks_and_speeds():
     assert (state.points, state.tasks, state.spin_steps) == (1, 1, 0)
     with pytest.raises(ValueError, match=r"speed=0\.0: expected a finite number > 0"):
         study.cost(speed=0)
+
+
+@pytest.mark.parametrize(
+    ("trajectories", "steps", "chunk"),
+    [(10**6, 80, 65536), (10**6, 5000, 65536), (10**4, 300_000, 100), (10**7, 2000, 10**6)],
+)
+def test_tasks_of_statistics_are_the_engines_portions_doubled(trajectories, steps, chunk):
+    """As many of the engine's portions, one or two or four or eight ..., as fit into a chunk."""
+    options = f"steps = {steps}\nchunk = {chunk}"
+    study = loads(PROCESS.replace("1e4", str(trajectories)) + options)
+    portions = list(chunks(trajectories, steps))
+    fitting = [2**k for k in range(40) if 2**k * portions[0].stop <= max(chunk, portions[0].stop)]
+    assert study.cost().tasks == math.ceil(len(portions) / fitting[-1])
 
 
 def test_too_many_steps_are_refused_as_the_engine_does():

@@ -46,11 +46,13 @@ Measured on one core: the process (b) blue of [I] Table I, the states and the la
 """
 RESOLUTION = {"splitting": 0.05, "euler-maruyama": 0.002, "exact-ft": 0.05}
 FEWEST_STEPS = 16
+PORTION_WORK, LARGEST_PORTION, LANES = 1 << 24, 1 << 14, 256
+"""Of the engine: steps and trajectories that it takes at once."""
 _LOOKED_AT = 32
 _WORD = 8
 _EVERY_TRAJECTORY = 8
 _EVERY_TIME = 7
-_MOMENTS = 126 + 64
+_MOMENTS = 68
 _SMALL = 4096
 
 
@@ -110,11 +112,32 @@ def cost_of(study: Study, speed: float | None = None) -> Cost:
     trajectories = int(study.compute.trajectories)  # type: ignore[union-attr]
     spin_steps = round(number * trajectories * (sum(counts) / len(counts)))
     rate = assumed_speed(study) if given is None else given
-    tasks = number * study.tasks_of_a_point()
-    sizes = number * _size_of_a_point(study)
-    return Cost(
-        number, tasks, (min(counts), max(counts)), spin_steps, sizes, spin_steps / rate, rate
-    )
+    tasks = max(tasks_of(study, steps) for steps in counts)
+    size = number * _size_of_a_point(study, tasks)
+    steps = min(counts), max(counts)
+    return Cost(number, number * tasks, steps, spin_steps, size, spin_steps / rate, rate)
+
+
+def tasks_of(study: Study, steps: int) -> int:
+    """Return the number of tasks of a point with this number of steps.
+
+    Tasks of statistics are made of the engine's own portions, two, four, eight of them ..., so that
+    they are merged along the branches of one tree whatever their size.
+
+    Parameters
+    ----------
+    study : Study
+        Of trajectories or statistics.
+    steps : int
+        Of a trajectory.
+    """
+    options: Any = study.compute
+    if options.quantity == "trajectories":
+        return study.tasks_of_a_point()
+    portion = min(LARGEST_PORTION, PORTION_WORK // steps)
+    portion = max(LANES, portion // LANES * LANES)
+    together = 1 << max((options.chunk // portion).bit_length() - 1, 0)
+    return int(math.ceil(math.ceil(options.trajectories / portion) / together))
 
 
 def assumed_speed(study: Study) -> float:
@@ -153,7 +176,7 @@ def steps_of(study: Study) -> int:
     return max(FEWEST_STEPS, math.ceil(steps))
 
 
-def _size_of_a_point(study: Study) -> int:
+def _size_of_a_point(study: Study, tasks: int) -> int:
     """Return the bytes that the tasks of a point write, and once more for the result."""
     options: Any = study.compute
     if options.quantity == "trajectories":
@@ -171,7 +194,7 @@ def _size_of_a_point(study: Study) -> int:
             inside |= {name: n if isinstance(n, int) else len(n) - 1 for name, n in given}
         words += 2 * sum(n + 2 for n in inside.values())
         words += (inside["work"] + 2) * (inside["pumped_entropy"] + 2)
-    return _WORD * words * (study.tasks_of_a_point() + 1)
+    return _WORD * words * (tasks + 1)
 
 
 def _size_of_densities(study: Study) -> int:

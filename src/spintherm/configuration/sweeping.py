@@ -307,12 +307,11 @@ def _values(axis: AxisTable) -> list[Any]:
 def _sampled(sweep: SweepTable) -> dict[str, list[Any]]:
     keyed = sweep.axes or {}
     number, seed = sweep.samples or 1, sweep.seed or 0
-    if sweep.method == "random":
-        shares = np.random.default_rng(seed).random((number, len(keyed)))
-    else:
-        from scipy.stats import qmc
-
-        shares = qmc.LatinHypercube(d=len(keyed), seed=np.random.default_rng(seed)).random(number)
+    draw = np.random.default_rng(seed)
+    shares = draw.random((number, len(keyed)))
+    if sweep.method == "latin-hypercube":
+        strata = np.tile(np.arange(number), (len(keyed), 1))
+        shares = (draw.permuted(strata, axis=1).T + shares) / number
     return {
         key: scaled(axis, shares[:, column]) for column, (key, axis) in enumerate(keyed.items())
     }

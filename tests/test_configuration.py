@@ -628,7 +628,10 @@ def test_the_schema_has_every_key_with_its_meaning():
     for name, table in found["$defs"].items():
         assert table.get("additionalProperties", False) is False, name
         assert table["description"], name
+        for key, one in table["properties"].items():
+            assert "description" in one or key in ("kind", "quantity"), (name, key)
     assert found["$defs"]["MagnetTable"]["properties"]["damping"]["minimum"] == 0
+    assert found["$defs"]["Statistics"]["properties"]["trajectories"]["minimum"] == 1
     assert '"null"' not in json.dumps(found)
 
 

@@ -32,8 +32,11 @@ class Grid(Table):
     """Equally spaced times from 0 to the duration, or from start to stop."""
 
     count: Annotated[Whole, Field(ge=1, le=limits.MOST_TIMES)]
+    """How many."""
     start: Quantity | None = None
+    """The first; 0 if not given."""
     stop: Quantity | None = None
+    """The last; the duration of the protocol if not given."""
 
 
 _NOT_FOR_THE_ENGINE = ("quantity", "chunk", "common_random_numbers")
@@ -162,11 +165,15 @@ class Sampled(Compute):
     sampled: ClassVar[bool] = True
 
     trajectories: Annotated[Whole, Field(ge=1, le=limits.MOST_TRAJECTORIES)] = 100_000
+    """How many, at every point."""
     seed: Seed = 0
+    """Of the random numbers; points of a sweep have seeds of their own that follow from it."""
     steps: Annotated[Whole, Field(ge=1, le=limits.MOST_STEPS)] | None = None
     """Time steps; chosen from the fastest rate if not given."""
     scheme: Scheme = "splitting"
+    """Integrator."""
     initial: Initial = "equilibrium"
+    """Equilibrium at the starting field, the steady state of the start, or given directions."""
     fast: bool = False
     """Faster arithmetic for the scheme splitting."""
     chunk: Annotated[Whole, Field(ge=1, le=limits.LARGEST_CHUNK)] = 65536
@@ -217,7 +224,9 @@ class Evolution(Compute):
 
     quantity: Literal["evolution"]
     initial: Literal["equilibrium", "steady_state"] = "equilibrium"
+    """Density at the start."""
     tolerance: Accuracy | None = None
+    """Wanted error, see the function's."""
     save_at: Times | None = None
     """101 equally spaced times if not given."""
     l_max: Annotated[Whole, Field(ge=1, le=1000)] | None = None
@@ -231,7 +240,9 @@ class Moments(Compute):
     order: Annotated[Whole, Field(ge=1, le=12)] = 4
     """Largest total order."""
     initial: Literal["equilibrium", "steady_state"] = "equilibrium"
+    """Density at the start."""
     tolerance: Accuracy | None = None
+    """Wanted error, see the function's."""
 
 
 class Distribution(Compute):
@@ -239,6 +250,7 @@ class Distribution(Compute):
 
     quantity: Literal["distribution"]
     of: Functional = "entropy_production"
+    """The functional."""
     points: (
         Annotated[
             tuple[float, ...], Field(strict=False, min_length=1, max_length=limits.MOST_TIMES)
@@ -247,7 +259,9 @@ class Distribution(Compute):
     ) = None
     """Where, rising, in reduced units; by default where the density is not negligible."""
     initial: Literal["equilibrium", "steady_state"] = "equilibrium"
+    """Density at the start."""
     tolerance: Accuracy | None = None
+    """Wanted error, see the function's."""
     floor: Accuracy | None = None
     """Density, relative to the largest, below which nothing is promised."""
 
@@ -259,6 +273,7 @@ class Steady(Compute):
 
     quantity: Literal["steady-state"]
     tolerance: Accuracy | None = None
+    """Wanted error, see the function's."""
 
 
 class Dwell(Compute):
@@ -278,12 +293,15 @@ class WriteError(Compute):
 
     quantity: Literal["write-error"]
     pulse_lengths: Times
+    """Increasing, above zero."""
     initial: Side = "parallel"
+    """The well in which the bit starts."""
     resting_field: Amplitude | None = None
     """H before the pulse, three components; none if not given."""
     axis: Vector | None = None
     """Along which the wells lie; that of the magnet if not given."""
     tolerance: Accuracy | None = None
+    """Wanted error, see the function's."""
 
 
 AnyCompute: TypeAlias = Annotated[

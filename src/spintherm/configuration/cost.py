@@ -136,8 +136,9 @@ def tasks_of(study: Study, steps: int) -> int:
         return study.tasks_of_a_point()
     portion = min(LARGEST_PORTION, PORTION_WORK // steps)
     portion = max(LANES, portion // LANES * LANES)
-    together = 1 << max((options.chunk // portion).bit_length() - 1, 0)
-    return int(math.ceil(math.ceil(options.trajectories / portion) / together))
+    together: int = 1 << max((options.chunk // portion).bit_length() - 1, 0)
+    portions = math.ceil(options.trajectories / portion)
+    return math.ceil(portions / together)
 
 
 def assumed_speed(study: Study) -> float:

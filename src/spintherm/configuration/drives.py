@@ -60,6 +60,7 @@ class ConstantTable(Shape):
 
     kind: Literal["constant"]
     vector: Amplitude
+    """The value."""
 
 
 class RampTable(Shape):
@@ -67,9 +68,13 @@ class RampTable(Shape):
 
     kind: Literal["ramp"]
     start: Amplitude
+    """Value before."""
     stop: Amplitude
+    """Value after."""
     duration: Quantity
+    """Time that the change takes, > 0."""
     delay: Quantity = 0.0
+    """Time at which it begins."""
 
 
 class TriangleTable(Shape):
@@ -77,8 +82,11 @@ class TriangleTable(Shape):
 
     kind: Literal["triangle"]
     peak: Amplitude
+    """Value in the middle."""
     duration: Quantity
+    """Time of up and down together, > 0."""
     delay: Quantity = 0.0
+    """Time at which it begins."""
 
 
 class PulseTable(Shape):
@@ -86,8 +94,11 @@ class PulseTable(Shape):
 
     kind: Literal["pulse"]
     amplitude: Amplitude
+    """Value during the pulse."""
     start: Quantity
+    """Time of the first jump."""
     stop: Quantity
+    """Time of the second jump."""
 
 
 class SineTable(Shape):
@@ -95,7 +106,9 @@ class SineTable(Shape):
 
     kind: Literal["sine"]
     amplitude: Amplitude
+    """Largest value."""
     frequency: Quantity
+    """Periods per time."""
     phase: float = 0.0
     """In radians."""
 
@@ -117,9 +130,11 @@ class SamplesTable(Table):
     times: Annotated[
         tuple[Quantity, ...], Field(strict=False, min_length=1, max_length=limits.MOST_TIMES)
     ]
+    """Strictly increasing."""
     vectors: Annotated[
         tuple[Amplitude, ...], Field(strict=False, min_length=1, max_length=limits.MOST_TIMES)
     ]
+    """The values at these times."""
 
     def build(self, key: str, read: Read, body: Body) -> Waveform:
         """Return the waveform in reduced units; see `Shape.build`."""
@@ -136,6 +151,7 @@ class SumTable(Table):
     parts: Annotated[
         tuple[AnyWaveform, ...], Field(strict=False, min_length=1, max_length=_MOST_PARTS)
     ]
+    """Waveforms, at least one."""
 
     def build(self, key: str, read: Read, body: Body) -> Waveform:
         """Return the waveform in reduced units; see `Shape.build`."""
@@ -152,7 +168,9 @@ class ScaledTable(Table):
 
     kind: Literal["scaled"]
     waveform: AnyWaveform
+    """What is scaled."""
     factor: float
+    """The number."""
 
     def build(self, key: str, read: Read, body: Body) -> Waveform:
         """Return the waveform in reduced units; see `Shape.build`."""
@@ -166,8 +184,11 @@ class ReversedTable(Table):
 
     kind: Literal["reversed"]
     waveform: AnyWaveform
+    """What is reversed."""
     duration: Quantity
+    """The time that becomes zero, > 0."""
     sign: float
+    """1 or -1."""
 
     def build(self, key: str, read: Read, body: Body) -> Waveform:
         """Return the waveform in reduced units; see `Shape.build`."""

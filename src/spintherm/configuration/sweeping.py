@@ -67,6 +67,7 @@ class AxisTable(Table):
     count: Annotated[Whole, Field(ge=1, le=limits.MOST_POINTS)] | None = None
     """How many."""
     spacing: Literal["linear", "log"] = "linear"
+    """Equal differences or equal ratios."""
     values: (
         Annotated[
             tuple[Value, ...], Field(strict=False, min_length=1, max_length=limits.MOST_POINTS)
@@ -80,6 +81,7 @@ class SweepTable(Table):
     """Which keys vary, and how."""
 
     method: Literal["grid", "zip", "list", "random", "latin-hypercube", "adaptive"] = "grid"
+    """How points follow from the axes."""
     axes: dict[str, AxisTable] | None = None
     """By dotted key, such as "magnet.temperature" or "point.field.2"."""
     points: (

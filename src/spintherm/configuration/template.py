@@ -88,6 +88,9 @@ histograms = true
 """
 
 
+_WORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+
+
 def template() -> str:
     """Return a study in TOML with comments, which `loads` takes as it stands.
 
@@ -110,17 +113,17 @@ def schema() -> dict[str, Any]:
     """
     from spintherm.configuration.study import Study
 
-    found = _without_null(Study.model_json_schema(by_alias=True))
+    found = _tidied(Study.model_json_schema(by_alias=True))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 
-def _without_null(node: Any) -> Any:
-    """Take out null, which TOML does not have: a key without a value is left out."""
+def _tidied(node: Any) -> Any:
+    """Take out null, which TOML does not have, and give limits the words of JSON Schema."""
     if isinstance(node, list):
-        return [_without_null(one) for one in node if one != {"type": "null"}]
+        return [_tidied(one) for one in node if one != {"type": "null"}]
     if not isinstance(node, dict):
         return node
-    found = {key: _without_null(value) for key, value in node.items()}
+    found = {_WORDS.get(key, key): _tidied(value) for key, value in node.items()}
     if found.get("default", 0) is None:
         del found["default"]
     if len(found.get("anyOf", ())) == 1:

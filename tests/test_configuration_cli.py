@@ -45,7 +45,7 @@ def test_every_example_is_right(path, capsys):
 
 def test_check_prints_the_cost(study, capsys):
     overrides = ["compute.trajectories=30000", "compute.steps=50"]
-    words = ["check", str(study), "--set", overrides[0], "--set", overrides[1]]
+    words = ["check", str(study), overrides[0], "--set", overrides[1]]
     assert main([*words, "--speed", "1e6", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["axes"] == {"magnet.temperature": 4, "protocol.spin_torque.peak": 2}
@@ -73,7 +73,7 @@ def test_check_can_measure(study, capsys):
         (["check"], "FILE"),
         (["check", "nowhere.toml"], "nowhere.toml: cannot be read"),
         (["check", "STUDY", "--set", "magnet.dampin=2"], "did you mean 'damping'?"),
-        (["check", "STUDY", "--set", "magnet.damping"], "expected KEY=VALUE"),
+        (["check", "STUDY", "magnet.damping"], "expected KEY=VALUE"),
         (["check", "STUDY", "--speed", "0"], "speed=0.0: expected a finite number > 0"),
         (["check", "STUDY", "--set", "protocol.duration=1e7"], "name steps"),
         (["simulate", "STUDY"], "study.toml: sweep: expected one process"),

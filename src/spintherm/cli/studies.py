@@ -34,7 +34,7 @@ def init(file: Path = Path("study.toml"), /) -> int:
 def check(
     file: Path,
     /,
-    *,
+    *words: str,
     overrides: Overrides = None,
     speed: float | None = None,
     measure: Flag = False,
@@ -46,8 +46,10 @@ def check(
     ----------
     file
         The study.
+    words
+        KEY=VALUE in place of single keys of the file, such as compute.trajectories=1000000.
     overrides
-        KEY=VALUE in place of a key of the file, such as compute.trajectories=1000000.
+        Likewise, one for each flag.
     speed
         Spin-steps per second and core to reckon with; a measured constant if not given.
     measure
@@ -57,7 +59,8 @@ def check(
     """
     from spintherm.cli import study_files
 
-    return study_files.check(file, overrides or (), speed, measure=measure, as_json=json)
+    given = (*words, *(overrides or ()))
+    return study_files.check(file, given, speed, measure=measure, as_json=json)
 
 
 @app.command

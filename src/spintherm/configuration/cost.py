@@ -136,9 +136,9 @@ def tasks_of(study: Study, steps: int) -> int:
         return study.tasks_of_a_point()
     portion = min(LARGEST_PORTION, PORTION_WORK // steps)
     portion = max(LANES, portion // LANES * LANES)
-    together: int = 1 << max((options.chunk // portion).bit_length() - 1, 0)
-    portions = math.ceil(options.trajectories / portion)
-    return math.ceil(portions / together)
+    together = 1 << max((options.chunk // portion).bit_length() - 1, 0)
+    portions = -(-options.trajectories // portion)
+    return int(-(-portions // together))
 
 
 def assumed_speed(study: Study) -> float:

@@ -111,9 +111,8 @@ def forked(study: Path, out: Path, patience: float | None) -> str:
 
 def kill_processes(folder: Path, study: Path, kills: int, rng: random.Random) -> int:
     """Rounds of one run each, killed again and again until it gets through."""
-    import spintherm.study.runner  # noqa: F401 - so that children need not import it
-
     wanted = reference(folder, study)
+    work(study, folder / "warm")  # children inherit what is imported and compiled
     began = time.monotonic()
     if forked(study, folder / "timed", None) != "done":
         sys.exit("the undisturbed run failed in a child")

@@ -82,7 +82,7 @@ def _in_notebook() -> bool:
 
 
 class _Pace:
-    """How fast work goes since the first report: what a resumed run had done before is not in it."""
+    """How fast work goes since the first report, without what had been done before."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()

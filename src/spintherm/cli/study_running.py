@@ -84,7 +84,7 @@ def _run(request: Request, shard: object, seconds: float | None) -> int:
                 where,
                 shard=shard,
                 max_time=seconds,
-                progress=False if request.quiet else True,
+                progress=not request.quiet,
             )
     except Interrupted as stop:
         raise Failed(str(stop), CHECKPOINTED) from stop

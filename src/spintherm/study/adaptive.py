@@ -80,10 +80,10 @@ class Refinement:
         number = len(self._axes)
         nothing: Callable[..., float] = _not_called
         if number == 1:
-            loss = _crossing_1d if self._boundary else None
-            return adaptive.Learner1D(nothing, bounds=(0.0, 1.0), loss_per_interval=loss)
-        loss = _crossing_nd if self._boundary else None
-        return adaptive.LearnerND(nothing, bounds=[(0.0, 1.0)] * number, loss_per_simplex=loss)
+            along = _crossing_1d if self._boundary else None
+            return adaptive.Learner1D(nothing, bounds=(0.0, 1.0), loss_per_interval=along)
+        inside = _crossing_nd if self._boundary else None
+        return adaptive.LearnerND(nothing, bounds=[(0.0, 1.0)] * number, loss_per_simplex=inside)
 
 
 def _not_called(*_: Any) -> float:

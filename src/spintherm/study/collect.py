@@ -53,7 +53,8 @@ def layout(study: Study, points: Sequence[Point]) -> Layout:
         values: Any = axis.numbers
         if adaptive:
             values = _adaptive_values([point.values[axis.key] for point in points])
-        name, dims = axis.name, (axis.dim,)
+        name = axis.name
+        dims: tuple[str, ...] = (axis.dim,)
         held = np.asarray(values if values is not None else [str(v) for v in axis.values])
         if held.ndim > 1:  # vectors: beside the dimension, which counts them
             name, dims = f"{name}_vector", (axis.dim, "component")
@@ -227,7 +228,7 @@ class _Writer:
             chunk = [1] * len(self._here.dims) + [min(inner[0], most), *inner[1:]]
             options = {"chunks": tuple(chunk), "compression": "gzip", "compression_opts": 1}
             options["shuffle"] = True
-        kind: Any = _string() if dtype == object else dtype
+        kind: Any = _string() if dtype.kind == "O" else dtype
         variable = self._file.create_variable(name, dims, kind, **options)
         for key, value in attributes.items():
             variable.attrs[key] = value
@@ -267,7 +268,7 @@ class _Writer:
 
 
 def _string() -> Any:
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     return h5py.string_dtype()
 

@@ -74,7 +74,7 @@ class RunDirectory:
         """The result."""
         return self.path / RESULT
 
-    def journal(self, name: str) -> journal.Journal:
+    def journal_of(self, name: str) -> journal.Journal:
         """Open the journal of a process that has this name."""
         folder = self.path / COMMITS
         folder.mkdir(exist_ok=True)
@@ -183,7 +183,7 @@ def logged(path: Path) -> Iterator[logging.Logger]:
     with suppress(OSError):
         handler = logging.FileHandler(path / LOG, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(message)s"))
-        handler.handleError = lambda _record: None  # type: ignore[method-assign]
+        handler.handleError = lambda _record: None  # type: ignore[method-assign, assignment]
     logger.addHandler(handler)
     try:
         yield logger

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +70,7 @@ class Crew:
 
     executor: Executor
     size: int
-    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
 
 
 @contextmanager
@@ -151,7 +151,8 @@ class Processes(Executor):
                     process = self._start()
                 done, answer = _exchange(process, job)
             except (OSError, EOFError, pickle.UnpicklingError):
-                process = self._dropped(process)
+                self._drop(process)
+                process = None
                 continue
             finally:
                 self._idle.put(process)
@@ -176,7 +177,7 @@ class Processes(Executor):
             raise LostWorker("the workers have been shut down")
         return process
 
-    def _dropped(self, process: subprocess.Popen[bytes] | None) -> None:
+    def _drop(self, process: subprocess.Popen[bytes] | None) -> None:
         with self._lock:
             over = self._over
             if process is not None:
@@ -209,7 +210,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _dask(workers: Workers) -> Iterator[Crew]:
     try:
         import dask
-        from distributed import Client, LocalCluster
+        import distributed
         from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise ImportError(
@@ -220,23 +221,24 @@ def _dask(workers: Workers) -> Iterator[Crew]:
         "distributed.worker.daemon": True,
         "distributed.comm.timeouts.connect": "10s",
     }
+    distributed_any: Any = distributed  # its classes have no types
     with dask.config.set(settings):
         if workers.scheduler is not None:
-            with Client(workers.scheduler, set_as_default=False) as client:
-                yield _crew(client, (KilledWorker, BrokenExecutor))
+            with distributed_any.Client(workers.scheduler, set_as_default=False) as client:
+                yield _crew(client, (KilledWorker, BrokenExecutor, CancelledError))
             return
         with (
-            LocalCluster(
+            distributed_any.LocalCluster(
                 n_workers=workers.cluster,
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
                 silence_logs=50,
             ) as cluster,
-            Client(cluster, set_as_default=False) as client,
+            distributed_any.Client(cluster, set_as_default=False) as client,
         ):
             client.wait_for_workers(workers.cluster)
-            yield _crew(client, (KilledWorker, BrokenExecutor))
+            yield _crew(client, (KilledWorker, BrokenExecutor, CancelledError))
 
 
 def _crew(client: Any, lost: tuple[type[BaseException], ...]) -> Crew:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from logging import Logger
 from pathlib import Path
@@ -191,7 +191,7 @@ def _through(
     _check_arrays(state, commits)
     deadline = None if max_time is None else state.began + max_time
     with (
-        state.directory.journal(name) as journal,
+        state.directory.journal_of(name) as journal,
         reporting(progress, "tasks", "tasks") as report,
         _Lazy(workers) as lazy,
     ):
@@ -346,7 +346,7 @@ def _let_finish(state: _State, journal: Journal, pending: dict[Answer, Task]) ->
         pending.pop(future)
         try:
             record, seconds = future.result()
-        except (Exception, CancelledError):
+        except Exception:
             continue
         _commit(state, journal, task, record, seconds)
 
@@ -362,7 +362,7 @@ def _committed(
     """Commit what a task gave; return False if its worker was lost and it must be done again."""
     try:
         record, seconds = future.result()
-    except (*crew.lost, CancelledError) as error:
+    except crew.lost as error:
         tries[task.index] = tries.get(task.index, 0) + 1
         state.log.info("task %d: worker lost (%s)", task.index, type(error).__name__)
         if tries[task.index] >= _TRIES:

@@ -1,6 +1,4 @@
-"""`run` and `sweep`: a study from Python, with the same directory and the same bits as `spintherm
-run`.
-"""
+"""`run` and `sweep`: a study from Python, with the directory and the bits of `spintherm run`."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ on the study alone: neither the time, nor who ran the tasks, nor in which order,
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _LARGE = 4096
 """Values of a variable at one point from which it is compressed."""
+_HELD = 1 << 24
+"""Bytes of a variable up to which it is written in one go at the end."""
 _ERRNO = re.compile(r"errno = (28|27|122)\b")
 
 
@@ -159,6 +162,7 @@ class _Writer:
         self._file, self._here, self._study = file, here, study
         self._trajectories = _kept_trajectories(study)
         self._coordinates: dict[str, Values] = {}
+        self._held: dict[str, Values] = {}
         for dim, size in zip(here.dims, here.shape, strict=True):
             file.dimensions[dim] = size
         self._seeds = bool(study.compute.sampled)
@@ -184,6 +188,8 @@ class _Writer:
         """Write coordinates and attributes."""
         from spintherm.version import __version__
 
+        for name, values in self._held.items():
+            self._file.variables[name][...] = values
         for name, array in self._here.coordinates.items():
             self._labels(name, array)
         known = COORDINATES if self._study.compute.sampled else {"component": ["x", "y", "z"]}
@@ -223,8 +229,8 @@ class _Writer:
         shape = [len(self._file.dimensions[dim]) for dim in dims]
         inner = shape[len(self._here.dims) :]
         options: dict[str, Any] = {}
-        if int(np.prod(inner)) > _LARGE:
-            most = max(1, (1 << 20) // max(int(np.prod(inner[1:])), 1))
+        if math.prod(inner) > _LARGE:
+            most = max(1, (1 << 20) // max(math.prod(inner[1:]), 1))
             chunk = [1] * len(self._here.dims) + [min(inner[0], most), *inner[1:]]
             options = {"chunks": tuple(chunk), "compression": "gzip", "compression_opts": 1}
             options["shuffle"] = True
@@ -232,9 +238,12 @@ class _Writer:
         variable = self._file.create_variable(name, dims, kind, **options)
         for key, value in attributes.items():
             variable.attrs[key] = value
+        if dtype.kind == "O" or math.prod(shape) * dtype.itemsize <= _HELD:
+            self._held[name] = np.empty(shape, dtype)
 
     def _put(self, name: str, place: tuple[Any, ...], values: Any) -> None:
-        self._file.variables[name][place if place else ...] = values
+        target = self._held.get(name)
+        (self._file.variables[name] if target is None else target)[place or ...] = values
 
     def _coordinate(self, point: Point, name: str, array: Array) -> None:
         """Keep the coordinate of a dimension; where it differs between points, as a variable."""

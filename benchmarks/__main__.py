@@ -16,6 +16,7 @@ SECTIONS = {
     "latency": "benchmarks.bench_latency",
     "fokker_planck": "benchmarks.bench_fokker_planck",
     "phase_diagram": "benchmarks.bench_phase_diagram",
+    "study": "benchmarks.bench_study",
 }
 RECORDED = Path(__file__).parent / "recorded.json"
 

@@ -31,16 +31,20 @@ from spintherm.fokker_planck.band import factorise
 from spintherm.fokker_planck.generator import (
     GRADIENT,
     LAPLACIAN,
+    LINEAR,
     adjoint,
+    applied_to_one,
     backward,
     coefficients,
     conjugated,
+    counting_derivatives,
+    length_of,
 )
 from spintherm.fokker_planck.harmonics import Basis, Floats, Sparse, legendre
 from spintherm.fokker_planck.landscape import Landscape, fields_of, landscape_of, reduced
 from spintherm.fokker_planck.resolution import edge_tails
 from spintherm.fokker_planck.setting import frames, sphere_points
-from spintherm.fokker_planck.slots import Coefficients, gradient_weights
+from spintherm.fokker_planck.slots import ENERGY, Coefficients, gradient_weights
 from spintherm.magnet import Magnet
 from spintherm.waveforms.parameters import keep_vectors
 
@@ -68,6 +72,8 @@ class BitState:
         H and P; kept as tuples of floats.
     pole : array_like, shape (3,), optional
         Unit vector across a to be the third axis of the harmonics.
+    seen_from : tuple, shape (3, 3), optional
+        Frame of another state of the same axis and pole, to be used for this one, too.
 
     Raises
     ------
@@ -80,6 +86,7 @@ class BitState:
     field: ArrayLike
     spin_torque: ArrayLike = (0.0, 0.0, 0.0)
     pole: ArrayLike | None = None
+    seen_from: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         keep_vectors(self, "axis", "field", "spin_torque", *([] if self.pole is None else ["pole"]))
@@ -93,6 +100,8 @@ class BitState:
     @cached_property
     def frame(self) -> Floats:
         """Rows are the axes of the harmonics, the third one a or the pole; shape (3, 3)."""
+        if self.seen_from is not None:
+            return np.array(self.seen_from)
         a = np.array(self.axis)
         if self.pole is not None:
             z = np.array(self.pole)
@@ -153,6 +162,51 @@ class BitState:
     def span(self) -> float:
         """Range of φ on the sphere."""
         return float(np.ptp(self.exponent(sphere_points())))
+
+    @property
+    def whole_field(self) -> Floats:
+        """H + H_FL, with the field of the current, shape (3,)."""
+        current = self.magnet.field_of_current(np.array(self.spin_torque))
+        return np.asarray(np.array(self.field) + current)
+
+    def energy_row(self, basis: Basis) -> Floats:
+        """Row that turns means of harmonics into the mean energy, shape (size,)."""
+        magnet, H, _ = self.turned
+        function = np.zeros(length_of(magnet))
+        function[LINEAR] = -magnet.moment * H
+        if magnet.anisotropy is not None:
+            function[ENERGY] = 1.0
+        return np.asarray(applied_to_one(basis, function, self.landscape))
+
+    def rate_rows(self, basis: Basis) -> tuple[Floats, Floats]:
+        """Rows of the power of the torque and of the rate of pumped entropy, shape (size,) each."""
+        magnet = self.turned[0]
+        work, pumped, _ = counting_derivatives(*self.turned)
+        rows = [np.asarray(applied_to_one(basis, f, self.landscape)) for f in (work, pumped)]
+        return magnet.temperature * rows[0], rows[1]
+
+    def resting_well(self, side: float) -> tuple[float, float, float]:
+        """Return weight e^-βF, mean energy and entropy of equilibrium in one well, without torque.
+
+        The weight is that of the hemisphere, exp φ integrated, as a logarithm.
+        """
+        half = Hemisphere.of(Basis(8, 8), side, self.span, self.pole is not None)
+        phi = self.exponent(half.n)
+        top = float(phi.max())
+        share = half.weights * np.exp(phi - top)
+        total = float(share.sum())
+        mean = float(np.sum(share * phi)) / total
+        weight = top + float(np.log(total))
+        return weight, -self.magnet.temperature * mean, weight - mean
+
+    def entropy(self, basis: Basis, q: Floats) -> float:
+        """Return -∫ p ln p of the density whose means of the harmonics are q, shape (size,)."""
+        total = 0.0
+        for side in (1.0, -1.0):
+            half = Hemisphere.of(basis, side, self.span, self.pole is not None)
+            p = np.maximum(half.synthesis(q), np.finfo(float).tiny)
+            total -= float(np.sum(half.weights * p * np.log(p)))
+        return total
 
     def generator(self, basis: Basis) -> Sparse:
         """Backward generator as a CSR array, shape (size, size)."""

@@ -2,7 +2,8 @@ r"""Erasure: what it costs to write a bit that may have been anything, and the l
 
 A magnet in equilibrium, in both of its wells if nothing is known about the bit, is driven into one
 of them by a rectangular pulse of field and spin torque. Mean work and pumped entropy are integrals
-along the density of c = n·a, whose Legendre means q obey q' = Gᵀq (`cosine`, `averages`):
+along the density of c = n·a, whose Legendre means q obey q' = Gᵀq (`cosine`, `averages`), or of
+the direction n, whose means of spherical harmonics obey the same equation on the sphere:
 
 .. math:: \langle W\rangle = -m\,\Delta H\,[\langle c\rangle_0 - \langle c\rangle_\tau]
    + \int_0^\tau \langle v\cdot(m\times P)\rangle dt, \qquad
@@ -34,9 +35,12 @@ from numpy.typing import ArrayLike
 
 from spintherm import validation
 from spintherm.exact import AxialMagnet
-from spintherm.fokker_planck.generator import ResolutionError
+from spintherm.fokker_planck.faber import Exponential
+from spintherm.fokker_planck.generator import ResolutionError, integrals
+from spintherm.fokker_planck.harmonics import Basis
+from spintherm.fokker_planck.wells import BitState
 from spintherm.magnet import Magnet
-from spintherm.switching import bit
+from spintherm.switching import bit, sphere
 from spintherm.switching.averages import CosineAverages
 from spintherm.switching.cosine import CosineEquation, propagators
 from spintherm.switching.writing import remaining
@@ -76,6 +80,7 @@ def write_cost(
     resting_field: ArrayLike = (0.0, 0.0, 0.0),
     target: str = "parallel",
     initial: str = "equilibrium",
+    axis: ArrayLike | None = None,
     tolerance: float = 1e-7,
 ) -> xr.Dataset:
     """Return work, heat and entropies of writing a bit with a rectangular pulse.
@@ -83,7 +88,8 @@ def write_cost(
     Parameters
     ----------
     magnet : Magnet
-        With a common axis of anisotropy, polarisers, fields and torque; T > 0.
+        Any, with damping and temperature above zero. Without a common axis of anisotropy,
+        polarisers, fields and torque spherical harmonics take the place of polynomials.
     pulse_lengths : array_like, shape (L,)
         Increasing, above zero.
     spin_torque : array_like, shape (3,) or (C, 3)
@@ -93,11 +99,12 @@ def write_cost(
     resting_field : array_like, shape (3,)
         H before and after it.
     target : str
-        The wanted well: "parallel" for n·a > 0, "antiparallel" for n·a < 0. The axis a is that of
-        the first polariser, or of `AxialMagnet`.
+        The wanted well: "parallel" for n·a > 0, "antiparallel" for n·a < 0.
     initial : str
         "equilibrium" in both wells for a bit that may be anything; "parallel" or "antiparallel"
         for equilibrium within one well.
+    axis : array_like, shape (3,), optional
+        a, see `write_error_rate`.
     tolerance : float
         Largest change of means and entropies with the number of polynomials, relative to one plus
         their size; a thousand times that, relative, of write-error rates above 1e-30.
@@ -115,9 +122,9 @@ def write_cost(
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused or there is no common axis.
+        If an argument is refused.
     ResolutionError
-        If 1000 polynomials do not suffice.
+        If 1000 polynomials, or 25 000 harmonics, do not suffice.
     """
     import xarray as xr
 
@@ -128,10 +135,18 @@ def write_cost(
     if initial not in known:
         raise ValueError(validation.complaint("initial", initial, f"one of {', '.join(known)}"))
     limit = validation.finite_scalar("tolerance", tolerance, positive=True)
-    a = bit.axis_of(magnet, None, H, rest, *np.atleast_2d(torques))
+    a = bit.axis_of(magnet, axis, H, rest, *np.atleast_2d(torques))
     whole = bit.along(magnet, a)
     rows = []
     for torque in np.atleast_2d(torques):
+        if not bit.has_common_axis(whole, a, H, rest, torque):
+            side = None if initial == "equilibrium" else bit.sign_of_well("initial", initial)
+            pulsed = BitState(magnet, a, H, torque, sphere.pole_of(magnet, a))
+            resting_bit = BitState(magnet, a, rest)
+            rows.append(
+                _settled_on_sphere(_SphereWrite(pulsed, resting_bit, lengths, towards, side), limit)
+            )
+            continue
         pulse, resting = AxialMagnet(whole, H, torque), AxialMagnet(whole, rest)
         turn = float(np.sign(a @ pulse.axis))
         wells: tuple[tuple[float, float], ...] = (bit.UPPER, bit.LOWER)
@@ -153,8 +168,9 @@ def write_cost(
         )
     }
     if many:
-        about = {"units": "energy per moment squared", "long_name": "spin torque P·a"}
-        coordinates["current"] = ("current", torques @ a, about)
+        name, values, about = bit.currents(magnet, torques, a)
+        about["units"] = "energy per moment squared"
+        coordinates[name] = (name, values, about)
     return xr.Dataset(data, coords=coordinates, attrs={"target": target, "initial": initial})
 
 
@@ -178,28 +194,7 @@ class _Write:
         work = -magnet.moment * (H - H0) * (start[1] - q[:, 1]) + torque_work
         change = (q - start) @ energy
         probability = self._probability(size)
-        entropy = _entropy(q) - self._start.entropy
-        heat = change - work
-        settled_energy, settled_entropy = self._after(probability)
-        settled_heat = settled_energy - self._start.energy - work
-        settled = settled_entropy - self._start.entropy
-        beta = magnet.beta
-        before = sum(_mixing(one.probability) for one in self._initial)
-        return {
-            "work": work,
-            "heat": heat,
-            "pumped_entropy": pumped,
-            "energy_change": change,
-            "entropy_change": entropy,
-            "entropy_production": entropy - beta * heat + pumped,
-            "settled_heat": settled_heat,
-            "settled_entropy_change": settled,
-            "settled_entropy_production": settled - beta * settled_heat + pumped,
-            "landauer_bound": -settled,
-            "write_error_rate": probability,
-            "bit_entropy": _mixing(probability) + _mixing(1.0 - probability),
-            "initial_bit_entropy": np.full(self.lengths.shape, before),
-        }
+        return self._books.outputs(work, pumped, change, _entropy(q), probability)
 
     @property
     def _within(self) -> tuple[float, float]:
@@ -227,17 +222,77 @@ class _Write:
         return np.clip(found, 0.0, 1.0)
 
     @cached_property
-    def _halves(self) -> tuple[_Well, _Well]:
-        """Equilibrium within the wanted and within the unwanted well at rest."""
-        right, wrong = (_well(self.rest, bit.well(side)) for side in (self.wanted, -self.wanted))
-        return right, wrong
+    def _books(self) -> _Books:
+        halves = [_well(self.rest, bit.well(side)) for side in (self.wanted, -self.wanted)]
+        found = [_well(self.rest, one) for one in self.wells]
+        return _Books(self.lengths, self.pulse.magnet.beta, halves[0], halves[1], tuple(found))
+
+
+@dataclass(frozen=True)
+class _Well:
+    """Probability, and energy and entropy of equilibrium within a well."""
+
+    probability: float
+    energy: float
+    entropy: float
+
+
+@dataclass(frozen=True)
+class _Books:
+    """What is booked at the end of a pulse, and when the wells have settled.
+
+    Attributes
+    ----------
+    lengths : ndarray, shape (L,)
+    beta : float
+    right, wrong : _Well
+        Equilibrium within the wanted and within the unwanted well at rest.
+    filled : tuple of _Well
+        The wells that are filled at first.
+    """
+
+    lengths: FloatArray
+    beta: float
+    right: _Well
+    wrong: _Well
+    filled: tuple[_Well, ...]
+
+    def outputs(
+        self,
+        work: FloatArray,
+        pumped: FloatArray,
+        change: FloatArray,
+        entropy_after: FloatArray,
+        probability: FloatArray,
+    ) -> dict[str, FloatArray]:
+        """All outputs, shape (L,) each, from means, the entropy and the unwanted well's share."""
+        entropy = entropy_after - self._start.entropy
+        heat = change - work
+        settled_energy, settled_entropy = self._after(probability)
+        settled_heat = settled_energy - self._start.energy - work
+        settled = settled_entropy - self._start.entropy
+        before = sum(_mixing(one.probability) for one in self._initial)
+        return {
+            "work": work,
+            "heat": heat,
+            "pumped_entropy": pumped,
+            "energy_change": change,
+            "entropy_change": entropy,
+            "entropy_production": entropy - self.beta * heat + pumped,
+            "settled_heat": settled_heat,
+            "settled_entropy_change": settled,
+            "settled_entropy_production": settled - self.beta * settled_heat + pumped,
+            "landauer_bound": -settled,
+            "write_error_rate": probability,
+            "bit_entropy": _mixing(probability) + _mixing(1.0 - probability),
+            "initial_bit_entropy": np.full(self.lengths.shape, before),
+        }
 
     @cached_property
     def _initial(self) -> tuple[_Well, ...]:
         """The wells that are filled at first, with their shares."""
-        found = [_well(self.rest, one) for one in self.wells]
-        total = sum(one.probability for one in found)
-        return tuple(_Well(one.probability / total, one.energy, one.entropy) for one in found)
+        total = sum(one.probability for one in self.filled)
+        return tuple(_Well(one.probability / total, one.energy, one.entropy) for one in self.filled)
 
     @cached_property
     def _start(self) -> _Well:
@@ -250,19 +305,69 @@ class _Write:
 
     def _after(self, unwanted: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Energy and entropy when the wells have settled."""
-        right, wrong = self._halves
-        energy = right.energy + unwanted * (wrong.energy - right.energy)
-        entropy = right.entropy + unwanted * (wrong.entropy - right.entropy)
+        energy = self.right.energy + unwanted * (self.wrong.energy - self.right.energy)
+        entropy = self.right.entropy + unwanted * (self.wrong.entropy - self.right.entropy)
         return energy, entropy + _mixing(unwanted) + _mixing(1.0 - unwanted)
 
 
 @dataclass(frozen=True)
-class _Well:
-    """Probability, and energy and entropy of equilibrium within a well."""
+class _SphereWrite:
+    """A pulse and what is before and after it, of a magnet without a common axis.
 
-    probability: float
-    energy: float
-    entropy: float
+    `initial` is the sign of the well that is filled at first, None for both.
+    """
+
+    pulse: BitState
+    rest: BitState
+    lengths: FloatArray
+    wanted: float
+    initial: float | None
+
+    def outputs(self, basis: Basis) -> tuple[dict[str, FloatArray], float, float]:
+        """All outputs, shape (L,), and what the edges of the truncation contribute."""
+        pulse, magnet = self.pulse, self.pulse.magnet
+        kept = sphere.remaining(pulse, self.rest, self.lengths, -self.wanted, self.initial, basis)
+        start = sphere.resting_means(pulse, self.rest, basis, self.initial)
+        q, torque_work, pumped = self._followed(start, basis)
+        jump = magnet.moment * (pulse.whole_field - self.rest.whole_field)
+        n = (q - start) @ (integrals(basis)[1:].T @ pulse.frame)
+        aligned = sphere.aligned(self.rest, pulse)
+        change = (q - start) @ aligned.energy_row(basis)
+        entropy = np.array([pulse.entropy(basis, row) for row in q])
+        probability = np.clip(kept.values, 0.0, 1.0)
+        books = self._books.outputs(n @ jump + torque_work, pumped, change, entropy, probability)
+        return books, kept.of_degree, kept.of_order
+
+    def _followed(
+        self, start: FloatArray, basis: Basis
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Means of the harmonics after each length, the torque's work and entropy so far."""
+        rows = self.pulse.rate_rows(basis)
+        follow = Exponential(self.pulse.generator(basis).T.tocsr())
+        q, now, found = start, 0.0, []
+        sums = np.zeros(2)
+        for length in self.lengths.tolist():
+            count, step = follow.steps(length - now)
+            for _ in range(count):
+                q, stay = follow.with_integral(q, step)
+                sums = sums + [row @ stay for row in rows]
+            now = length
+            found.append((q, *sums))
+        parts = [np.array(part) for part in zip(*found, strict=True)]
+        return parts[0], parts[1], parts[2]
+
+    @cached_property
+    def _books(self) -> _Books:
+        wells = {side: self.rest.resting_well(side) for side in (1.0, -1.0)}
+        top = max(weight for weight, _, _ in wells.values())
+        total = sum(np.exp(weight - top) for weight, _, _ in wells.values())
+        halves = {
+            side: _Well(float(np.exp(weight - top) / total), energy, entropy)
+            for side, (weight, energy, entropy) in wells.items()
+        }
+        filled = tuple(halves.values()) if self.initial is None else (halves[self.initial],)
+        right, wrong = halves[self.wanted], halves[-self.wanted]
+        return _Books(self.lengths, self.pulse.magnet.beta, right, wrong, filled)
 
 
 def _well(rest: AxialMagnet, within: tuple[float, float]) -> _Well:
@@ -301,13 +406,7 @@ def _settled(write: _Write, tolerance: float) -> dict[str, FloatArray]:
     while size <= _LARGEST_SIZE:
         found = write.outputs(size)
         if previous is not None:
-            changes = [
-                np.abs(found[name] - previous[name]) / (1.0 + np.abs(found[name])) for name in found
-            ]
-            rate = "write_error_rate"
-            change = np.abs(found[rate] - previous[rate])
-            changes.append(1e-3 * change / (found[rate] + _NEGLIGIBLE))
-            error = np.max(changes, axis=0)
+            error = _difference(found, previous)
             if np.all(error <= tolerance):
                 return found | {"error": error}
         previous, size = found, int(1.3 * size)
@@ -315,3 +414,25 @@ def _settled(write: _Write, tolerance: float) -> dict[str, FloatArray]:
         f"cost of a write: {_LARGEST_SIZE} polynomials do not settle to {tolerance:g}; expected "
         "longer pulses, a smaller barrier or a larger tolerance"
     )
+
+
+def _difference(found: dict[str, FloatArray], previous: dict[str, FloatArray]) -> FloatArray:
+    """Largest change of the outputs, shape (L,); a thousandth of the relative one of errors."""
+    changes = [np.abs(found[name] - previous[name]) / (1.0 + np.abs(found[name])) for name in found]
+    rate = "write_error_rate"
+    change = np.abs(found[rate] - previous[rate])
+    changes.append(1e-3 * change / (found[rate] + _NEGLIGIBLE))
+    return np.asarray(np.max(changes, axis=0))
+
+
+def _settled_on_sphere(write: _SphereWrite, tolerance: float) -> dict[str, FloatArray]:
+    """Outputs in so many harmonics that more of them change nothing."""
+    latest: list[FloatArray] = []
+
+    def change(one: dict[str, FloatArray], other: dict[str, FloatArray]) -> float:
+        latest.append(_difference(one, other))
+        return float(latest[-1].max())
+
+    first = sphere.first_basis(write.pulse, write.rest)
+    found, _ = sphere.settled(write.outputs, change, first, tolerance, "cost of a write")
+    return found | {"error": latest[-1]}

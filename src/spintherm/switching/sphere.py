@@ -13,7 +13,7 @@ of that constant, the steady probability of the well.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +31,7 @@ LARGEST_SIZE = 25_000
 """Number of harmonics beyond which a problem is refused."""
 
 FIRST_ORDER = 6
+_NOTHING = 1e-15
 ROUNDING = 1e-10
 """Relative error of an answer by the rounding of its steps; measured, with a factor of ten."""
 
@@ -62,9 +63,8 @@ def remaining(
     rest: BitState,
     lengths: FloatArray,
     side: float,
+    start: float | None,
     basis: Basis,
-    *,
-    both: bool = False,
 ) -> Remaining:
     """Return the probability of a well after pulses of several lengths.
 
@@ -76,11 +76,11 @@ def remaining(
         Increasing, above zero.
     side : float
         Which well: the sign of n·a.
+    start : float or None
+        In which well the magnet is in equilibrium before the pulse; None for both.
     basis : Basis
-    both : bool
-        Whether the magnet is in equilibrium in both wells at first, not in the same one.
     """
-    before = resting_means(pulse, rest, basis, None if both else side)
+    before = resting_means(pulse, rest, basis, start)
     steady = pulse.steady(basis)
     probability = steady.of(side)[1]
     u, now = step_function(basis, side, pulse.pole is not None), 0.0
@@ -168,7 +168,8 @@ def reached(matrix: Sparse, vector: FloatArray) -> NDArray[np.intp]:
     from scipy.sparse.csgraph import connected_components
 
     _, label = connected_components(matrix, directed=False)
-    return np.flatnonzero(np.isin(label, np.unique(label[vector != 0.0])))
+    there = np.abs(vector) > _NOTHING * np.max(np.abs(vector))
+    return np.flatnonzero(np.isin(label, np.unique(label[there])))
 
 
 def outermost(numbers: NDArray[np.intp], largest: int) -> NDArray[np.bool_]:
@@ -176,11 +177,14 @@ def outermost(numbers: NDArray[np.intp], largest: int) -> NDArray[np.bool_]:
     return np.asarray(numbers > min(0.9 * largest, largest - 1.5))
 
 
+def aligned(state: BitState, other: BitState) -> BitState:
+    """Return a state seen in the frame of another one with the same axis."""
+    return replace(state, pole=other.pole, seen_from=tuple(map(tuple, other.frame.tolist())))
+
+
 def resting_means(pulse: BitState, rest: BitState, basis: Basis, side: float | None) -> FloatArray:
     """Means of the harmonics of `pulse` in the equilibrium of a well, or of both, at rest."""
-    aligned = BitState(rest.magnet, rest.axis, rest.field, pole=pulse.pole)
-    aligned.__dict__["frame"] = pulse.frame
-    wells = aligned.equilibrium(basis)
+    wells = aligned(rest, pulse).equilibrium(basis)
     if side is None:
         return wells.means
     means, probability = wells.of(side)

@@ -161,7 +161,7 @@ def _errors_on_sphere(
     """Write-error rates at every pulse length, with errors, of any magnet."""
 
     def compute(basis: Basis) -> tuple[sphere.Remaining, float, float]:
-        found = sphere.remaining(pulse, rest, lengths, side, basis)
+        found = sphere.remaining(pulse, rest, lengths, side, side, basis)
         return found, found.of_degree, found.of_order
 
     def change(one: sphere.Remaining, other: sphere.Remaining) -> float:

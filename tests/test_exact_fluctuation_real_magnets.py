@@ -12,7 +12,7 @@ import numpy.testing as npt
 import pytest
 
 from one_step_operators import NAMES, Outcomes, Sphere, noise_nodes, one_step, slopes
-from random_real_magnets import random_magnet, random_real_process, random_rotation
+from random_real_magnets import random_rotation
 from real_magnets_oracle import TiltedGenerator, equilibrium_weights
 from sphere_oracle import sphere_nodes
 from spintherm import (
@@ -34,8 +34,8 @@ from spintherm.kernels.jit import fma
 from spintherm.kernels.local_fields import pumping
 from spintherm.tabulate import tabulate, with_field_of_current
 from spintherm.trajectories.axial_terms import axial_terms
-from spintherm.trajectories.engine import table
-from spintherm.trajectories.local import Local, scheme_for
+from spintherm.trajectories.engine import Keys, generators, table
+from spintherm.trajectories.local import Local, as_array, scheme_for
 from spintherm.trajectories.thermodynamics import free_energy_change
 
 MAGNET = Magnet(
@@ -59,6 +59,7 @@ JUMPS = Protocol(
     RAMP.field + Pulse((-0.6, 0.7, -0.8), 0.3, TAU) + Pulse((0.2, 0.1, 0.3), 0, 9),
     RAMP.spin_torque + Pulse(0.4 * AXIS, 0.2, 0.5),
 )
+MANY = Magnet(1.3, 1.7, 0.4, 0.8, Anisotropy.cubic(0.5, 0.4) + Anisotropy.uniaxial(0.3, (1, 2, 3)))
 SCHEME = scheme_for(MAGNET, "exact-ft")
 LOCAL = Local.of(MAGNET)
 TERMS = axial_terms(MAGNET.anisotropy)
@@ -306,12 +307,12 @@ def outcomes_of(nodes, cut, k, radial, azimuthal):
     return Outcomes(direction, probability, chance, work, pumped)
 
 
-def test_integral_theorem_at_three_steps_by_quadrature():
-    tab, cut = cut_of(RAMP, 3)
-    sphere, beta = Sphere.of(16), MAGNET.beta
+def test_integral_theorem_at_ten_steps_by_quadrature():
+    tab, cut = cut_of(RAMP, 10)
+    sphere, beta = Sphere.of(14), MAGNET.beta
     after = np.ones(len(sphere.nodes))
     for k in reversed(range(cut.steps)):
-        outcomes = outcomes_of(sphere.nodes, cut, k, 9, 22)
+        outcomes = outcomes_of(sphere.nodes, cut, k, 6, 16)
         later = sphere.basis.expand(sphere.project(after[:, None]), outcomes.direction)
         after = outcomes.mean(np.exp(-beta * outcomes.work - outcomes.pumped) * later)
     mean = equilibrium_weights(MAGNET, tab.initial_field, sphere.nodes, sphere.weights) @ after
@@ -334,39 +335,36 @@ def in_steps(steps, leave=slice(0)):
     """What `NAMES` says, as the scheme with that many steps has it, some constants set to zero."""
     tab, cut = cut_of(RAMP, steps)
     cut.constants[:, leave] = 0.0
-    sphere = Sphere.of(9)
+    sphere = Sphere.of(11)
     functions = np.zeros((len(sphere.nodes), 5))
     functions[:, 4] = 1.0
     for k in reversed(range(steps)):
-        outcomes = outcomes_of(sphere.nodes, cut, k, 4, 12)
+        outcomes = outcomes_of(sphere.nodes, cut, k, 5, 14)
         functions = one_step(sphere, outcomes, functions, MAGNET.beta)
     start = equilibrium_weights(MAGNET, tab.initial_field, sphere.nodes, sphere.weights)
     return observables(start @ functions)
 
 
 def test_declared_order_is_that_of_the_bias():
-    steps = (10, 20, 40)
+    steps = (8, 16)
     biases = [in_steps(n) - exact_observables() for n in steps]
     found = dict(zip(NAMES, slopes(steps, np.array(biases)), strict=True))
-    assert all(abs(slope - SCHEME.order) < 0.2 for slope in found.values()), found
+    assert all(abs(slope - SCHEME.order) < 0.1 for slope in found.values()), found
 
 
 def test_without_the_sign_an_order_is_lost():
-    biases = [in_steps(n, leave=slice(59, 60)) - exact_observables() for n in (10, 20)]
-    found = dict(zip(NAMES, slopes((10, 20), np.array(biases)), strict=True))
+    biases = [in_steps(n, leave=slice(59, 60)) - exact_observables() for n in (8, 16)]
+    found = dict(zip(NAMES, slopes((8, 16), np.array(biases)), strict=True))
     assert found["Var W"] < 1.5
     assert found["<Sigma>"] < 1.5
 
 
 def test_the_theorems_hold_for_sampled_paths_in_a_few_coarse_steps():
     """Z = 4.5: one false alarm in 150 000."""
-    magnet, protocol = random_real_process(7)
-    options = {"steps": 4, "progress": False, "scheme": "exact-ft"}
+    options = {"steps": 6, "progress": False, "scheme": "exact-ft"}
     forward, backward = (
-        simulate(one, p, trajectories=100_000, seed=seed, **options)
-        for seed, (one, p) in enumerate(
-            ((magnet, protocol), (magnet.reversed(), protocol.reversed()))
-        )
+        simulate(one, p, trajectories=60_000, seed=seed, **options)
+        for seed, (one, p) in enumerate(((MAGNET, JUMPS), (MAGNET.reversed(), JUMPS.reversed())))
     )
     weights = np.exp(-forward.entropy_production.values)
     assert abs(weights.mean() - 1.0) < 4.5 * weights.std() / np.sqrt(weights.size)
@@ -380,10 +378,8 @@ def test_the_theorems_hold_for_sampled_paths_in_a_few_coarse_steps():
 
 
 def test_means_agree_with_the_splitting_and_the_step_bias_is_measured():
-    magnet = random_magnet(7)
-    protocol = random_real_process(7)[1]
     runs = [
-        simulate(magnet, protocol, trajectories=40_000, seed=3, steps=n, scheme=s, progress=False)
+        simulate(MAGNET, RAMP, trajectories=40_000, seed=3, steps=n, scheme=s, progress=False)
         for s, n in (("exact-ft", 12), ("splitting", 60))
     ]
     for name in ("work", "heat", "pumped_entropy", "entropy_production"):
@@ -409,11 +405,29 @@ def test_without_anisotropy_it_is_the_uniform_scheme():
 
 def test_chunks_and_threads_change_no_bit():
     options = {"seed": 5, "steps": 5, "scheme": "exact-ft", "progress": False}
-    magnet, protocol = random_real_process(7)
-    many = simulate(magnet, protocol, trajectories=17_000, threads=2, **options)
-    few = simulate(magnet, protocol, trajectories=300, threads=1, **options)
+    many = simulate(MAGNET, JUMPS, trajectories=17_000, threads=2, **options)
+    few = simulate(MAGNET, JUMPS, trajectories=300, threads=1, **options)
     for name in ("work", "heat", "pumped_entropy", "shadow_work"):
         npt.assert_array_equal(many[name][:300], few[name])
+
+
+def test_many_axes_take_loops_to_the_same_paths():
+    """An energy of many axes is looped over; here both ways for one of two axes."""
+    tab, cut = cut_of(JUMPS, 6)
+    start = MAGNET.sample_equilibrium(tab.initial_field, 100, np.random.default_rng(2))
+    found = []
+    for axes in (TERMS, as_array(TERMS)):
+        state = np.zeros((SCHEME.rows, 100))
+        state[:3] = start.T / MAGNET.moment
+        streams = generators(Keys.from_seed(4).dynamics, 0, 100)
+        local_reversible.advance_exact_ft(
+            *(state, streams, cut.constants, cut.jumps[:-1]),
+            *(LOCAL.energy, LOCAL.inverse_degree, (axes, LOCAL.polarisers)),
+        )
+        found.append(state)
+    npt.assert_allclose(*found, atol=1e-12)
+    assert isinstance(scheme_for(MANY, "exact-ft").magnet, Magnet)
+    assert len(axial_terms(MANY.anisotropy)) > 4
 
 
 def test_steps_that_are_too_long_are_refused():

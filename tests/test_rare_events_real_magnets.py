@@ -67,7 +67,7 @@ def test_tails_of_a_bit_that_is_written():
     found, error = fine["probability"].values, fine["error"].values
     bias = np.abs(coarse["probability"].values - found) / 3.0
     assert np.all(np.abs(found - exact) < Z * error + bias)
-    assert np.all(error < 0.05 * exact)
+    assert np.all(error < 0.07 * exact)
     assert exact[0] < 1e-9
 
 
@@ -150,8 +150,8 @@ def test_cloning_finds_the_generating_function_of_a_tilted_magnet(k):
         torque,
         work=k[0],
         pumped_entropy=k[1],
-        clones=600,
-        duration=12.0,
+        clones=400,
+        duration=8.0,
         seed=6,
         repeats=12,
     )

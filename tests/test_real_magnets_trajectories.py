@@ -372,7 +372,6 @@ def test_the_record_holds_the_magnet(tmp_path):
     ("options", "words"),
     [
         ({"fast": True}, "fast=True: expected a magnet without anisotropy and polarisers"),
-        ({"scheme": "exact-ft"}, "scheme='exact-ft': expected a magnet without anisotropy"),
     ],
 )
 def test_what_is_refused(options, words):

@@ -16,12 +16,16 @@ The energy is a sum of functions of c (`axial_terms`), f = dE_a/dc, and a polari
     D:  squeeze by -eta h/2 of each energy,         twist by -eta m^2 P0 h/2 of each polariser
 
 Both are of second order in their flows, and with -alpha or -beta they are their own inverses, for
-c_m is half way from either end. Under time reversal (n -> -n, a -> -a and P0 -> -P0 for polarisers)
-R's parts turn into their inverses and D's into themselves. So S_P is the logarithm of the area that
-R takes away, heat comes from the densities of I, and no theorem asks how good the maps are.
+c_m is half way from either end. Axes of an energy come as a tuple, for which there is straight
+vector code, or, if they are many, as an array (axes, 11) of their components and the coefficients
+of c^0 ... c^7 in f, for which there are loops. Under time reversal (n -> -n, and a -> -a and
+P0 -> -P0 for polarisers) R's parts turn into their inverses and D's into themselves. So S_P is the
+logarithm of the area that R takes away, heat comes from the densities of I, and no theorem asks how
+good the maps are.
 """
 
 import numpy as np
+from numba import types
 from numba.extending import overload
 
 from spintherm.kernels.elementary import cos_sin_turn, log
@@ -35,7 +39,7 @@ from spintherm.kernels.ensemble import (
 )
 from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
 from spintherm.kernels.local_ensemble import anisotropy_energy, vector
-from spintherm.kernels.local_fields import INLINE, cross3, dot3, efficiency, pumping, torque
+from spintherm.kernels.local_fields import INLINE, cross3, dot3, horner, pumping, torque
 from spintherm.kernels.local_schemes import turned
 from spintherm.kernels.noise import advance, polar_draw, symmetric_uniform
 from spintherm.kernels.reversible import (
@@ -81,8 +85,6 @@ def slope(c, numerator, asymmetry):
 
 @overload(slope, jit_options=INLINE)
 def _slope(c, numerator, asymmetry):
-    from spintherm.kernels.local_fields import horner
-
     if len(asymmetry) == 0:
         return lambda c, numerator, asymmetry: horner(c, numerator)
 
@@ -99,7 +101,8 @@ def _slope(c, numerator, asymmetry):
 def twist(n, axis, alpha):
     """Turn n about one axis by a function of n's component along it."""
     a, numerator, asymmetry = axis
-    half = 0.5 * alpha * efficiency(dot3(n, a), numerator, asymmetry)
+    f, _ = slope(dot3(n, a), numerator, asymmetry)
+    half = 0.5 * alpha * f
     return turned(n, (half * a[0], half * a[1], half * a[2]))
 
 
@@ -134,12 +137,28 @@ def squeeze(n, gain, axis, beta):
     return p, gain * (scale * scale * ((1.0 - kappa) / (1.0 + kappa)))
 
 
+@inline
+def _row(axes, j):
+    """One axis of an array as an axis of a tuple."""
+    a = axes[j]
+    return (a[0], a[1], a[2]), (a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]), ()
+
+
 def twists(n, axes, alpha):
     """Return n after twists about all axes, in order."""
 
 
 @overload(twists, jit_options=INLINE)
 def _twists(n, axes, alpha):
+    if isinstance(axes, types.Array):
+
+        def looped(n, axes, alpha):
+            for j in range(len(axes)):
+                n = twist(n, _row(axes, j), alpha)
+            return n
+
+        return looped
+
     if len(axes) == 0:
         return lambda n, axes, alpha: n
     return lambda n, axes, alpha: twists(twist(n, axes[0], alpha), axes[1:], alpha)
@@ -151,6 +170,15 @@ def twists_back(n, axes, alpha):
 
 @overload(twists_back, jit_options=INLINE)
 def _twists_back(n, axes, alpha):
+    if isinstance(axes, types.Array):
+
+        def looped(n, axes, alpha):
+            for j in range(len(axes)):
+                n = twist(n, _row(axes, len(axes) - 1 - j), alpha)
+            return n
+
+        return looped
+
     if len(axes) == 0:
         return lambda n, axes, alpha: n
     return lambda n, axes, alpha: twist(twists_back(n, axes[1:], alpha), axes[0], alpha)
@@ -162,6 +190,15 @@ def squeezes(n, gain, axes, beta):
 
 @overload(squeezes, jit_options=INLINE)
 def _squeezes(n, gain, axes, beta):
+    if isinstance(axes, types.Array):
+
+        def looped(n, gain, axes, beta):
+            for j in range(len(axes)):
+                n, gain = squeeze(n, gain, _row(axes, j), beta)
+            return n, gain
+
+        return looped
+
     if len(axes) == 0:
         return lambda n, gain, axes, beta: (n, gain)
 
@@ -178,6 +215,15 @@ def squeezes_back(n, gain, axes, beta):
 
 @overload(squeezes_back, jit_options=INLINE)
 def _squeezes_back(n, gain, axes, beta):
+    if isinstance(axes, types.Array):
+
+        def looped(n, gain, axes, beta):
+            for j in range(len(axes)):
+                n, gain = squeeze(n, gain, _row(axes, len(axes) - 1 - j), beta)
+            return n, gain
+
+        return looped
+
     if len(axes) == 0:
         return lambda n, gain, axes, beta: (n, gain)
 

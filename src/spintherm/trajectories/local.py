@@ -36,6 +36,8 @@ _LENGTHS = (1, 2, 4, 9)
 """Lengths of numerators that are compiled; shorter ones are filled up with zeros."""
 
 _LARGEST_KAPPA = 0.5
+_UNROLLED = 4
+"""Number of axes of an energy for which `exact-ft` is compiled; loops do for more."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ def scheme_for(magnet: Magnet, name: str) -> Scheme:
     arguments, check = local.arguments, _unchecked
     if name == "exact-ft":
         terms = axial_terms(magnet.anisotropy or Anisotropy())
-        arguments = (local.energy, local.inverse_degree, (terms, local.polarisers))
+        axes = terms if len(terms) <= _UNROLLED else as_array(terms)
+        arguments = (local.energy, local.inverse_degree, (axes, local.polarisers))
         check = _Squeezes(terms, _angular(magnet)).check
 
     def local_advance(*arrays: Any) -> None:
@@ -222,6 +225,15 @@ _KERNELS: dict[str, tuple[Any, Any, Any, int]] = {
         0,
     ),
 }
+
+
+def as_array(terms: tuple[Term, ...]) -> FloatArray:
+    """Axes and coefficients as `local_reversible` loops over them, shape (axes, 11)."""
+    rows = np.zeros((len(terms), 11))
+    for row, (direction, numerator, _) in zip(rows, terms, strict=True):
+        row[:3] = direction
+        row[3 : 3 + len(numerator)] = numerator
+    return rows
 
 
 def _unchecked(constants: FloatArray) -> FloatArray:

@@ -43,8 +43,8 @@ STRIDE = 1.5
 """Ratio of the concentrations of points between which is chosen."""
 MOST_KEPT = 2500
 COARSE = 21
-DENSITY_TOLERANCE = 1e-5
-DENSITY_FLOOR = 1e-7
+DENSITY_TOLERANCE = 1e-4
+DENSITY_FLOOR = 1e-6
 FILM, FILM_TOLERANCE = 41, 1e-6
 FIRST_BATCH = 250
 LARGEST_BATCH = 20_000
@@ -232,7 +232,8 @@ def distribution(question: Density, tell: Tell) -> dict[str, Any]:
 
     def watch(half: int) -> Callable[[int, int], None]:
         def report(done: int, total: int) -> None:
-            progress[half] = round(500 * done / max(total, 1))
+            # the total may grow on the way; what was told does not shrink
+            progress[half] = max(progress[half], round(500 * done / max(total, 1)))
             tell("progress", [sum(progress), 1000])
 
         return report

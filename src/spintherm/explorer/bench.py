@@ -55,9 +55,8 @@ def computed(kind: str, question: Any, tell: Callable[[str, Any], None]) -> Any:
     from spintherm.explorer import answers
     from spintherm.fokker_planck import ResolutionError
 
-    word = KINDS[kind].from_dict(question)
     try:
-        return getattr(answers, kind)(word, tell)
+        return getattr(answers, kind)(KINDS[kind].from_dict(question), tell)
     except questions.Refused:
         raise
     except ResolutionError as problem:

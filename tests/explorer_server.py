@@ -1,0 +1,79 @@
+"""A running explorer for tests: the command in a process of its own, and questions to it."""
+
+import http.client
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+PAPER = {
+    "moment": 3**0.5,
+    "gyromagnetic_ratio": 1.0,
+    "damping": 0.5,
+    "temperature": 1.0,
+}
+TILTED = {"moment": 1.3, "gyromagnetic_ratio": 1.7, "damping": 0.35, "temperature": 0.8}
+POINT = {"magnet": TILTED, "field": 2.4, "spin_torque": 0.9, "angle": 55.0}
+DRIVEN = {"moment": 1.5, "gyromagnetic_ratio": 1.2, "damping": 0.6, "temperature": 1.2}
+DRIVE = {
+    "magnet": DRIVEN,
+    "duration": 1.1,
+    "field": [[0.0, 0.0, 0.2, 1.1], [1.1, 0.3, -0.1, -1.0]],
+    "spin_torque": [[0.0, 0.0, 0.0, 0.0], [0.5, 0.2, 1.1, 0.8], [1.1, 0.0, 0.0, 0.0]],
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the explorer listens."""
+
+    port: int
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def connection(self, timeout=120.0):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None):
+        """Status, headers and body of an answer."""
+        connection = self.connection()
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
+    def post(self, kind, question, page="test"):
+        """Status and content of an answer to a question."""
+        body = json.dumps({"page": page, "question": question})
+        headers = {"content-type": "application/json"}
+        status, _, text = self.request("POST", f"/api/{kind}", body, headers)
+        return status, json.loads(text)
+
+    def lines(self, kind, question, page="test"):
+        """All lines of an answer that takes long."""
+        body = json.dumps({"page": page, "question": question})
+        headers = {"content-type": "application/json"}
+        status, _, text = self.request("POST", f"/api/{kind}", body, headers)
+        assert status == 200, text
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@contextmanager
+def running(*flags):
+    """Run `spintherm explore --no-browser` and yield where it listens."""
+    command = [sys.executable, "-c", "from spintherm.cli import main; raise SystemExit(main())"]
+    process = subprocess.Popen(
+        [*command, "explore", "--no-browser", *flags], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        address = process.stdout.readline().split()[0]
+        yield Server(int(address.rstrip("/").rsplit(":", 1)[1]))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        process.stdout.close()

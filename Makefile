@@ -7,7 +7,7 @@ OUT ?= results
 SIZE ?= default
 STAMP := $(VENV)/.installed
 
-.PHONY: reproduce test check docs bench bench-peers mutations lock format clean
+.PHONY: reproduce test check docs bench bench-peers explorer mutations lock format clean
 
 reproduce: $(STAMP) ## the papers' results: figures, data, report and verdicts in $(OUT)
 	$(BIN)/spintherm reproduce --size $(SIZE) --out $(OUT)
@@ -52,6 +52,9 @@ $(PEERS_STAMP): requirements.lock pyproject.toml
 	$(PEERS)/bin/pip install --quiet cmtj diffrax
 	touch $(PEERS_STAMP)
 
+explorer: ## rebuild the explorer's page with node; it is committed, so that installing needs none
+	cd explorer && npm ci --no-fund --no-audit && npm run --silent check && npm run --silent build
+
 mutations: $(STAMP) ## break the physics on purpose and see which tests notice
 	$(BIN)/python tools/mutations.py --write docs/mutations.md
 
@@ -76,4 +79,4 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(DOCS) results build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DOCS) explorer/node_modules results build dist .pytest_cache .mypy_cache .ruff_cache

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_server import DRIVE, DRIVEN, PAPER, POINT, TILTED, running
 
+from explorer_server import DRIVE, DRIVEN, PAPER, POINT, TILTED, running
 from spintherm import Magnet, Nanomagnet, Protocol, Samples, distribution, simulate, steady_state
 from spintherm.cli import main
 from spintherm.experiments.processes import beyond_the_papers, table_one
@@ -138,7 +138,9 @@ def test_histogram_grows_towards_the_exact_density(server):
     counts = np.array(answer["counts"])
     edges = np.linspace(low, high, 25)
     x, p = np.array(exact["x"]), np.array(exact["forward"])
-    below = np.interp(edges, x, np.concatenate([[0.0], np.cumsum((p[1:] + p[:-1]) / 2 * np.diff(x))]))
+    below = np.interp(
+        edges, x, np.concatenate([[0.0], np.cumsum((p[1:] + p[:-1]) / 2 * np.diff(x))])
+    )
     expected = 20_000 * np.diff(below)
     here = expected > 8.0
     chi = np.sum((counts - expected)[here] ** 2 / expected[here])
@@ -237,7 +239,9 @@ def test_copied_script_runs_and_gives_the_numbers_of_the_page(server, kind):
         np.testing.assert_allclose(p, answer["forward"][::25], rtol=1e-8)
         np.testing.assert_allclose(q, answer["backward"][::25], rtol=1e-8)
     else:
-        assert len([line for line in lines if "_rate = 0 from" in line]) == len(answer["boundaries"])
+        assert len([line for line in lines if "_rate = 0 from" in line]) == len(
+            answer["boundaries"]
+        )
 
 
 def test_diagram_tells_a_coarse_one_first_and_its_signs_are_those_of_the_steady_state(server):

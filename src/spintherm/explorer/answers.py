@@ -178,10 +178,11 @@ def _diagram(question: Diagram, points: int, tell: Tell, *, boundaries: bool) ->
         Axis(name, ends[name](low), ends[name](high), points)
         for name, (low, high) in zip(question.names, (question.x, question.y), strict=True)
     ]
+    held: dict[str, Any] = question.held
     data = phase_diagram(
         question.point.magnet,
         *axes,
-        **question.held,
+        **held,
         boundaries=boundaries,
         workers=1,
         progress=lambda done, total: tell("progress", [done, total]),
@@ -286,7 +287,7 @@ def histogram(question: Histogram, tell: Tell) -> dict[str, Any]:
         "counts" in the bins, "trajectories", the "mean" with its "error", and
         "exponential_average" ⟨e^-Σ⟩ with its error.
     """
-    from spintherm import simulate_statistics
+    from spintherm.trajectories import simulate_statistics
 
     drive, edges = question.drive, question.edges
     counts = np.zeros(question.bins, dtype=np.int64)
@@ -372,7 +373,7 @@ def paths(question: Paths, tell: Tell) -> dict[str, Any]:
         "pumped_entropy" (trajectories, frames); "exact": the same means from the density engine
         at times of its own, and for a driven process the density at these times.
     """
-    from spintherm import simulate
+    from spintherm.trajectories import simulate
 
     drive = question.drive
     times = np.linspace(0.0, drive.duration, question.frames)
@@ -454,20 +455,15 @@ def material(question: Material, tell: Tell) -> dict[str, Any]:
     Refused
         If a text is no quantity of its kind.
     """
-    from spintherm import Nanomagnet
+    from spintherm.materials import Nanomagnet
 
     texts = question.texts
     try:
         magnet = Nanomagnet(
-            **{
-                name: numeral(texts[name])
-                for name in (
-                    "saturation_magnetisation",
-                    "gilbert_damping",
-                    "temperature",
-                    "volume",
-                )
-            }
+            saturation_magnetisation=numeral(texts["saturation_magnetisation"]),
+            gilbert_damping=numeral(texts["gilbert_damping"]),
+            temperature=numeral(texts["temperature"]),
+            volume=numeral(texts["volume"]),
         )
     except (TypeError, ValueError) as problem:
         raise Refused.of(problem) from problem

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from spintherm.explorer import questions
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "steady": questions.Point,
     "diagram": questions.Diagram,
     "distribution": questions.Density,

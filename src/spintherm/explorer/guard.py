@@ -104,7 +104,8 @@ class Guard:
 
 async def _body(receive: Receive) -> bytes | None:
     """Return the whole body, or None if it is too large."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

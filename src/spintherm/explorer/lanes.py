@@ -108,7 +108,7 @@ class Process:
                 process.kill()
             await process.wait()
 
-    async def _send(self, line: Line) -> None:
+    async def _send(self, line: dict[str, Any]) -> None:
         process = await self.start()
         assert process.stdin is not None
         process.stdin.write(json.dumps(line).encode() + b"\n")
@@ -216,7 +216,8 @@ class Lane:
             raise Busy
         self.waiting.append(ticket)
         try:
-            return await unless(asyncio.shield(ticket.turn), ticket.superseded)
+            process: Process = await unless(asyncio.shield(ticket.turn), ticket.superseded)
+            return process
         except BaseException:
             if ticket in self.waiting:
                 self.waiting.remove(ticket)

@@ -70,7 +70,9 @@ def _second_paper() -> list[dict[str, Any]]:
             "title": f"Fig. 2, {text}",
             "group": group,
             "note": note,
-            "state": _point(1.0, abs(alpha) / moment, 0.0 if alpha > 0.0 else 180.0, "torque-angle"),
+            "state": _point(
+                1.0, abs(alpha) / moment, 0.0 if alpha > 0.0 else 180.0, "torque-angle"
+            ),
         }
         for name, text, alpha, note in along
     ]

@@ -57,7 +57,7 @@ class Refused(ValueError):  # noqa: N818 - the word that the page shows
 
     @classmethod
     def of(cls, problem: Exception) -> Refused:
-        """Return the refusal that an error of the package stands for, by the name it begins with."""
+        """Return the refusal that an error stands for, under the name it begins with."""
         text = " ".join(str(problem).split())
         found = _NAME.match(text)
         return cls({found.group().removeprefix("magnet.") if found else "": text})
@@ -69,10 +69,12 @@ class Checks:
     def __init__(self) -> None:
         self.complaints: dict[str, str] = {}
 
-    def read(self, name: str, make: Callable[[], Word], otherwise: Word) -> Word:
-        """Return what `make` makes; if that is refused, note why under `name`."""
+    def read(
+        self, name: str, otherwise: Word, make: Callable[..., Word], *given: Any, **options: Any
+    ) -> Word:
+        """Return what `make` makes of the rest; if that is refused, note why under `name`."""
         try:
-            return make()
+            return make(*given, **options)
         except Refused as problem:
             self.complaints.update(problem.complaints)
         except (TypeError, ValueError) as problem:
@@ -107,20 +109,23 @@ def magnet_from(data: object) -> Magnet:
         If a number is missing or out of its range.
     """
     checks = Checks()
-    values: dict[str, Any] = checks.read(
-        "magnet", lambda: validation.mapping("magnet", data, MAGNET), {}
-    )
+    values: dict[str, Any] = {}
+    values = checks.read("magnet", values, validation.mapping, "magnet", data, MAGNET)
     checks.finish()
     rules: dict[str, dict[str, bool]] = {name: {"positive": True} for name in MAGNET}
     rules["gyromagnetic_ratio"] = {"nonzero": True}
     for name in MAGNET:
         values[name] = checks.read(
-            name, lambda n=name: validation.finite_scalar(n, values[n], **rules[n]), 1.0
+            name, 1.0, validation.finite_scalar, name, values[name], **rules[name]
         )
         within = 1e-6 <= abs(values[name]) <= 1e6
         checks.expect(within, name, values[name], "a size between 1e-6 and 1e6")
     checks.finish()
     return Magnet(**values)
+
+
+ANY_MAGNET = Magnet(1.0, 1.0, 1.0, 1.0)
+"""Stands for a magnet that was refused, until the question is."""
 
 
 @dataclass(frozen=True)
@@ -170,21 +175,16 @@ class Point:
             With a text for every field that is wrong, or asks for more than the explorer resolves.
         """
         keys = ("magnet", "field", "spin_torque", "angle")
+        values = _mapping(data, keys)
         checks = Checks()
-        values: dict[str, Any] = checks.read(
-            "question", lambda: validation.mapping("question", data, keys), {}
-        )
-        checks.finish()
-        magnet = checks.read("magnet", lambda: magnet_from(values["magnet"]), None)
-        scalar = validation.finite_scalar
-        H = checks.read("field", lambda: scalar("field", values["field"], nonnegative=True), 0.0)
-        P = checks.read("spin_torque", lambda: scalar("spin_torque", values["spin_torque"]), 0.0)
-        angle = checks.read("angle", lambda: scalar("angle", values["angle"]), 0.0)
+        magnet = checks.read("magnet", ANY_MAGNET, magnet_from, values["magnet"])
+        H = _number(checks, "field", values["field"], nonnegative=True)
+        P = _number(checks, "spin_torque", values["spin_torque"])
+        angle = _number(checks, "angle", values["angle"])
         checks.expect(0.0 <= angle <= 180.0, "angle", angle, "an angle from 0 to 180 degrees")
-        if magnet is not None:
+        if magnet is not ANY_MAGNET:
             _bound(checks, magnet, H, abs(P), LARGEST_FIELD_RATIO)
         checks.finish()
-        assert magnet is not None
         return cls(magnet, H, P, angle)
 
 
@@ -262,16 +262,10 @@ class Diagram:
         point = Point.from_dict(values["point"])
         plane = values["plane"]
         names = ", ".join(map(repr, PLANES))
-        checks.expect(
-            isinstance(plane, str) and plane in PLANES, "plane", plane, f"one of {names}"
-        )
-        ranges = [
-            checks.read(name, lambda n=name: _range(n, values[n]), (0.0, 1.0)) for name in "xy"
-        ]
-        points = checks.read(
-            "points", lambda: validation.positive_integer("points", values["points"]), 2
-        )
-        checks.expect(2 <= points <= MOST_GRID, "points", points, f"from 2 to {MOST_GRID}")
+        checks.expect(isinstance(plane, str) and plane in PLANES, "plane", plane, f"one of {names}")
+        ranges = [checks.read(name, (0.0, 1.0), _range, name, values[name]) for name in ("x", "y")]
+        points = _count(checks, "points", values["points"], MOST_GRID)
+        checks.expect(points >= 2, "points", points, "at least 2")
         checks.finish()
         question = cls(point, plane, ranges[0], ranges[1], points)
         question._check_corners()
@@ -291,9 +285,7 @@ class Diagram:
             else:
                 checks.expect(low >= 0.0, name, low, "a strength >= 0")
                 known[name] = high
-        checks.expect(
-            known["spin_torque"] > 0.0, "spin_torque", 0.0, "P above 0 for this diagram"
-        )
+        checks.expect(known["spin_torque"] > 0.0, "spin_torque", 0.0, "P above 0 for this diagram")
         _bound(checks, magnet, known["field"], known["spin_torque"], LARGEST_FIELD_RATIO)
         checks.finish()
 
@@ -355,19 +347,15 @@ class Drive:
         """
         values = _mapping(data, ("magnet", "duration", "field", "spin_torque"))
         checks = Checks()
-        magnet = checks.read("magnet", lambda: magnet_from(values["magnet"]), None)
-        tau = checks.read(
-            "duration",
-            lambda: validation.finite_scalar("duration", values["duration"], positive=True),
-            math.inf,
-        )
-        knots = {
-            name: checks.read(name, lambda n=name: _knots(n, values[n], tau), ())
+        magnet = checks.read("magnet", ANY_MAGNET, magnet_from, values["magnet"])
+        tau = _number(checks, "duration", values["duration"], positive=True)
+        none: tuple[tuple[float, ...], ...] = ()
+        field, torque = (
+            checks.read(name, none, _knots, name, values[name], tau or math.inf)
             for name in ("field", "spin_torque")
-        }
+        )
         checks.finish()
-        assert magnet is not None
-        H, P = (_largest(knots[name]) for name in ("field", "spin_torque"))
+        H, P = _largest(field), _largest(torque)
         _bound(checks, magnet, H, P, LARGEST_PROCESS_RATIO)
         fastest = tau * max(
             abs(magnet.gyromagnetic_ratio) * (H + magnet.moment * P),
@@ -376,7 +364,11 @@ class Drive:
         text = f"a process of at most {LARGEST_TURNS:g} of its fastest times; it has {fastest:.4g}"
         checks.expect(fastest <= LARGEST_TURNS, "duration", tau, text)
         checks.finish()
-        return cls(magnet, tau, knots["field"], knots["spin_torque"])
+        return cls(magnet, tau, field, torque)
+
+
+NO_DRIVE = Drive(ANY_MAGNET, 1.0, (), ())
+"""Stands for a process that was refused, until the question is."""
 
 
 def _samples(knots: tuple[tuple[float, ...], ...]) -> Samples:
@@ -436,18 +428,14 @@ class Histogram:
         keys = ("drive", "of", "low", "high", "bins", "trajectories", "seed")
         values = _mapping(data, keys)
         checks = Checks()
-        drive = checks.read("drive", lambda: Drive.from_dict(values["drive"]), None)
-        of = checks.read("of", lambda: _one_of("of", values["of"], SAMPLED), SAMPLED[0])
-        low, high = (
-            checks.read(name, lambda n=name: validation.finite_scalar(n, values[n]), 0.0)
-            for name in ("low", "high")
-        )
+        drive = checks.read("drive", NO_DRIVE, Drive.from_dict, values["drive"])
+        of = checks.read("of", SAMPLED[0], _one_of, "of", values["of"], SAMPLED)
+        low, high = (_number(checks, name, values[name]) for name in ("low", "high"))
         checks.expect(low < high, "low", low, f"less than high={high}")
         bins = _count(checks, "bins", values["bins"], MOST_BINS)
         number = _count(checks, "trajectories", values["trajectories"], MOST_TRAJECTORIES)
-        seed = checks.read("seed", lambda: validation.seed("seed", values["seed"]), 0)
+        seed = checks.read("seed", 0, validation.seed, "seed", values["seed"])
         checks.finish()
-        assert drive is not None
         return cls(drive, of, low, high, bins, number, seed)
 
 
@@ -477,17 +465,14 @@ class Paths:
         keys = ("drive", "initial", "trajectories", "frames", "seed")
         values = _mapping(data, keys)
         checks = Checks()
-        drive = checks.read("drive", lambda: Drive.from_dict(values["drive"]), None)
+        drive = checks.read("drive", NO_DRIVE, Drive.from_dict, values["drive"])
         allowed = ("equilibrium", "steady_state")
-        initial = checks.read(
-            "initial", lambda: _one_of("initial", values["initial"], allowed), "equilibrium"
-        )
+        initial = checks.read("initial", allowed[0], _one_of, "initial", values["initial"], allowed)
         number = _count(checks, "trajectories", values["trajectories"], MOST_PATHS)
         frames = _count(checks, "frames", values["frames"], MOST_FRAMES)
         checks.expect(frames >= 2, "frames", frames, "at least 2")
-        seed = checks.read("seed", lambda: validation.seed("seed", values["seed"]), 0)
+        seed = checks.read("seed", 0, validation.seed, "seed", values["seed"])
         checks.finish()
-        assert drive is not None
         return cls(drive, initial, number, frames, seed)
 
 
@@ -543,8 +528,12 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def _number(checks: Checks, name: str, value: object, **rules: bool) -> float:
+    return checks.read(name, 0.0, validation.finite_scalar, name, value, **rules)
+
+
 def _count(checks: Checks, name: str, value: object, most: int) -> int:
-    number = checks.read(name, lambda: validation.positive_integer(name, value), 1)
+    number = checks.read(name, 1, validation.positive_integer, name, value)
     checks.expect(number <= most, name, number, f"at most {most}")
     return number
 

@@ -107,11 +107,11 @@ def _density(density: Density) -> str:
     )
     theorem = ""
     if density.of == "entropy_production":
-        theorem = '''
+        theorem = """
 # the fluctuation theorem p_B(-x) exp(x) = p_F(x), [I] 4.19
 print("largest_deviation =", float(np.max(np.abs(q * np.exp(x) / p - 1.0))))
-'''
-    return f'''"""Exact density of a functional of a process, forward p_F(x) and backward p_B(-x)."""
+"""
+    return f'''"""Exact density of a functional, forward p_F(x) and backward p_B(-x)."""
 
 import numpy as np
 
@@ -134,7 +134,7 @@ for k in range(0, len(x), 25):
 
 def _histogram(histogram: Histogram) -> str:
     sizes = answers.batches(histogram.trajectories)
-    return f'''"""Histogram of a functional of a process, sampled in batches with seeds of their own."""
+    return f'''"""Histogram of a functional, sampled in batches with seeds of their own."""
 
 import numpy as np
 

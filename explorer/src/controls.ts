@@ -151,5 +151,5 @@ export class ControlRow {
 }
 
 function rounded(value: number): string {
-  return String(Number(value.toPrecision(8)));
+  return String(Number(value.toPrecision(6)));
 }

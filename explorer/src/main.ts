@@ -55,6 +55,7 @@ window.addEventListener("hashchange", () => {
   Object.assign(state, fromHash(location.hash));
   sphere.yaw = state.yaw;
   sphere.pitch = state.pitch;
+  scales = null;
   everything();
 });
 
@@ -159,10 +160,7 @@ async function drawDiagram(key: string, question: object): Promise<void> {
     if (run.signal.aborted) return;
     diagramKey = "";
     if (problem instanceof Refusal && problem.status === 409) return;
-    const known = problem instanceof Refusal ? Object.keys(problem.complaints) : [];
-    const beside = known.length > 0 && known.every((name) => rows.has(name));
-    const words = problem instanceof Refusal ? problem.message : "no answer";
-    status.textContent = beside ? "not drawn" : words;
+    status.textContent = problem instanceof Refusal ? problem.message : "no answer";
   }
 }
 

@@ -164,6 +164,24 @@ def _buffers(room):
     return lanes, rest[:_GENERATOR_BYTES].view(np.uint64), rest[_GENERATOR_BYTES:].view(np.float64)
 
 
+@inline
+def draw_turns(bits, noise, floor, span, inverse_kappa):
+    """Draw the noise of a step of every lane: 1 - cos(theta) and sin(theta) d.
+
+    The first is never negative: its sign bit carries the sign of the Levy area.
+    """
+    for i in range(LANES):
+        s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
+        raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+        bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
+        radial, azimuth, sign = polar_draw(raw)
+        cosine, sine = cos_sin_turn(azimuth)
+        versine = -log(fma(span, radial, floor)) * inverse_kappa
+        sin_theta = np.sqrt(versine * (2.0 - versine))
+        noise[VERSINE + i] = np.copysign(versine, sign)
+        noise[COSINE + i], noise[SINE + i] = sin_theta * cosine, sin_theta * sine
+
+
 @kernel
 def advance_splitting(state, generators, constants, jumps):
     """Take state (6, n) and generators (4, n) through the steps of constants (steps, 33).
@@ -181,18 +199,7 @@ def advance_splitting(state, generators, constants, jumps):
         begin_heat(lanes, constants, jumps)
         for k in range(steps):
             row = nodes[k]
-            floor, span, inverse_kappa = row[0], row[1], row[2]
-            for i in range(LANES):
-                s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
-                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-                radial, azimuth, sign = polar_draw(raw)
-                cosine, sine = cos_sin_turn(azimuth)
-                versine = -log(fma(span, radial, floor)) * inverse_kappa
-                sin_theta = np.sqrt(versine * (2.0 - versine))
-                # a versine is never negative: its sign bit carries the sign of the Levy area
-                noise[VERSINE + i] = np.copysign(versine, sign)
-                noise[COSINE + i], noise[SINE + i] = sin_theta * cosine, sin_theta * sine
+            draw_turns(bits, noise, row[0], row[1], row[2])
             node = merged.load(row)
             at_f, to_n = merged.load_form(row, 24), merged.load_form(row, 45)
             for i in range(LANES):

@@ -58,14 +58,25 @@ from spintherm.kernels.noise import advance, single_radial, single_step
 COLUMNS = 39
 _RENORMALISE = 31
 # two numbers are drawn while a generator's state is in registers: rows of their halves
-_HIGH, _LOW = 0, LANES
-_NEXT = 2 * LANES
+HIGH, LOW = 0, LANES
+NEXT = 2 * LANES
 _32 = np.uint64(32)
 _STATE_BYTES = 8 * STATE_ROWS * LANES
 _GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
-_WORD_BYTES = 8 * _NEXT
-_NOISE_BYTES = 4 * NOISE_ROWS * LANES
-_BYTES = _STATE_BYTES + _GENERATOR_BYTES + _WORD_BYTES + _NOISE_BYTES
+WORD_BYTES = 8 * NEXT
+NOISE_BYTES = 4 * NOISE_ROWS * LANES
+_BYTES = _STATE_BYTES + _GENERATOR_BYTES + WORD_BYTES + NOISE_BYTES
+
+
+@inline
+def single_turns(words, odd, turns, floor, span, inverse):
+    """Make the noise of a step of every lane from the even or the odd numbers drawn."""
+    radial = single_radial(floor, span, inverse)
+    high, low = odd * NEXT + HIGH, odd * NEXT + LOW
+    for i in range(LANES):
+        turns[VERSINE + i], turns[COSINE + i], turns[SINE + i] = single_step(
+            words[high + i], words[low + i], radial
+        )
 
 
 def constants(steps):
@@ -80,11 +91,11 @@ def _buffers(room):
     """Cut the bytes into lanes, generators' states, numbers drawn and noise."""
     lanes, rest = room[:_STATE_BYTES].view(np.float64), room[_STATE_BYTES:]
     bits, rest = rest[:_GENERATOR_BYTES].view(np.uint64), rest[_GENERATOR_BYTES:]
-    return lanes, bits, rest[:_WORD_BYTES].view(np.uint32), rest[_WORD_BYTES:].view(np.float32)
+    return lanes, bits, rest[:WORD_BYTES].view(np.uint32), rest[WORD_BYTES:].view(np.float32)
 
 
 @inline
-def _draw(bits, words, twice):
+def draw_words(bits, words, twice):
     """Draw the numbers of one step of every lane, or of two: their upper and lower halves."""
     if twice:
         for i in range(LANES):
@@ -92,15 +103,15 @@ def _draw(bits, words, twice):
             one, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
             two, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
             bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-            words[_HIGH + i], words[_LOW + i] = np.uint32(one >> _32), np.uint32(one)
-            words[_NEXT + _HIGH + i] = np.uint32(two >> _32)
-            words[_NEXT + _LOW + i] = np.uint32(two)
+            words[HIGH + i], words[LOW + i] = np.uint32(one >> _32), np.uint32(one)
+            words[NEXT + HIGH + i] = np.uint32(two >> _32)
+            words[NEXT + LOW + i] = np.uint32(two)
     else:
         for i in range(LANES):
             s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
             one, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
             bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-            words[_HIGH + i], words[_LOW + i] = np.uint32(one >> _32), np.uint32(one)
+            words[HIGH + i], words[LOW + i] = np.uint32(one >> _32), np.uint32(one)
 
 
 @kernel
@@ -121,13 +132,8 @@ def advance_fast(state, generators, rows, jumps):
         for k in range(steps):
             odd = k & 1
             if not odd:
-                _draw(bits, words, k + 1 < steps)
-            radial = single_radial(nodes[k, 0], nodes[k, 1], nodes[k, 2])
-            high, low = odd * _NEXT + _HIGH, odd * _NEXT + _LOW
-            for i in range(LANES):
-                noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = single_step(
-                    words[high + i], words[low + i], radial
-                )
+                draw_words(bits, words, k + 1 < steps)
+            single_turns(words, odd, noise, nodes[k, 0], nodes[k, 1], nodes[k, 2])
             node, at_f = merged.load(nodes[k]), merged.load_form(nodes[k], 24)
             for i in range(LANES):
                 px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]

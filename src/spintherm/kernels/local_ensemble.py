@@ -3,14 +3,16 @@
 The layout is the same as there. `splitting` keeps six more rows for itself: where the last noise
 ended and y there; zero at the beginning, when lanes start where they are. Heat is booked with the
 change of E_a between the ends of each step; E_a comes from the polynomials of dE_a/dn by Euler's
-theorem on homogeneous functions.
+theorem on homogeneous functions. In `splitting` heat is the change of energy less the work.
+
+A step of `splitting` is taken in several loops over the lanes, short enough for a processor to work
+on a few sets of lanes at a time: turn, throw and finish.
 """
 
 import numpy as np
 from numba.np.numpy_support import carray
 
 from spintherm.kernels.coupled import two_draws
-from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.ensemble import (
     COSINE,
     GENERATOR_ROWS,
@@ -21,10 +23,6 @@ from spintherm.kernels.ensemble import (
     LANES,
     NOISE_ROWS,
     PUMPED,
-    S0,
-    S1,
-    S2,
-    S3,
     SINE,
     STATE_ROWS,
     VERSINE,
@@ -32,6 +30,7 @@ from spintherm.kernels.ensemble import (
     X,
     Y,
     Z,
+    draw_turns,
     jump_lanes,
     load_lanes,
     store_lanes,
@@ -50,7 +49,6 @@ from spintherm.kernels.local_schemes import (
     turned,
     turned_with_shrink,
 )
-from spintherm.kernels.noise import advance, polar_draw
 from spintherm.kernels.schemes import dot
 
 MEMORY_ROWS = 6
@@ -58,10 +56,12 @@ SPLITTING_ROWS = STATE_ROWS + MEMORY_ROWS
 BEFORE, TORQUE = LANES * STATE_ROWS, LANES * (STATE_ROWS + 3)
 ENERGY = LANES * SPLITTING_ROWS
 LANE_ROWS = SPLITTING_ROWS + 1
+# noise: versine and sin(theta) d, 1/(1 + |nz|), in whose places p is written
 SHRINK = LANES * NOISE_ROWS
-_STATE_BYTES = 8 * SPLITTING_ROWS * LANES
-_GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
-_BYTES = _STATE_BYTES + _GENERATOR_BYTES + 8 * (NOISE_ROWS + 1) * LANES
+STATE_BYTES = 8 * SPLITTING_ROWS * LANES
+GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
+SCRATCH_BYTES = 8 * (NOISE_ROWS + 1) * LANES
+_BYTES = STATE_BYTES + GENERATOR_BYTES + SCRATCH_BYTES
 SPLITTING_COLUMNS, EULER_MARUYAMA_COLUMNS = 29, 22
 
 
@@ -135,8 +135,12 @@ def _energy(lanes, i, hx, hy, hz, energy, inverse_degree):
 
 
 @inline
-def _begin_heat(lanes, c, jumps, energy, inverse_degree):
-    """Take from the heat the energy before the first jump of a call, and the work so far."""
+def begin_lanes(lanes, c, jumps, energy, inverse_degree):
+    """Prepare a call: lanes that have not moved yet start where they are.
+
+    The energy before the first jump and the work so far are taken from the heat.
+    """
+    begin(lanes)
     hx, hy, hz = (
         c[26] - c[23] - jumps[0, 0],
         c[27] - c[24] - jumps[0, 1],
@@ -148,25 +152,94 @@ def _begin_heat(lanes, c, jumps, energy, inverse_degree):
 
 @inline
 def _end_heat(lanes, c, energy, inverse_degree):
-    """Make the heat of a call the change of energy less the work, see `_begin_heat`."""
+    """Make the heat of a call the change of energy less the work, see `begin_lanes`."""
     hx, hy, hz = c[26] + c[23], c[27] + c[24], c[28] + c[25]
     for i in range(LANES):
         lanes[HEAT + i] += _energy(lanes, i, hx, hy, hz, energy, inverse_degree) - lanes[WORK + i]
 
 
 @inline
+def turn_lane(lanes, i, noise, turns, rates, field, c, polarisers):
+    """Turn a lane from where the last noise ended, past o, to where the next one begins.
+
+    What is booked at o: the work of the field, whose m DH of both halves is `field`, pumped
+    entropy at `rates`, and the Levy area with the sign of its versine in `turns`.
+    """
+    own, _, _, weights, _ = c
+    o, before = vector(lanes, X + i), vector(lanes, BEFORE + i)
+    u, there = drift_past(o, vector(lanes, TORQUE + i), c)
+    n, shrink = turned_with_shrink(before, u)
+    carry(lanes, i, n, there)
+    noise[SHRINK + i] = shrink
+    strength = pumping(0.0, o, 1.0, polarisers)
+    sigma = fma(own[3], strength, 2.0 * dot3(o, own[2]))
+    area = np.copysign(2.0 * weights[2], np.float64(turns[VERSINE + i]))
+    lanes[WORK + i] += fma(area, sigma, -dot3(field, o))
+    lanes[PUMPED + i] += 2.0 * fma(rates[3], strength, 2.0 * dot3(o, rates[2]))
+
+
+@inline
+def throw_lane(lanes, i, noise, turns):
+    """Let the noise turn a lane from n to p: versine and sin(theta) d in `turns`."""
+    n = vector(lanes, BEFORE + i)
+    versine = abs(np.float64(turns[VERSINE + i]))
+    ux, uy = np.float64(turns[COSINE + i]), np.float64(turns[SINE + i])
+    p = thrown_by(n, noise[SHRINK + i], versine, ux, uy)
+    noise[SHRINK + i], noise[COSINE + i], noise[SINE + i] = p
+
+
+@inline
+def finish_lane(lanes, i, noise, turns, c):
+    """Drift from p to the end of the step, and book the torque's work along the whole of it."""
+    own, _, _, weights, _ = c
+    o, n, there = vector(lanes, X + i), vector(lanes, BEFORE + i), vector(lanes, TORQUE + i)
+    p = noise[SHRINK + i], noise[COSINE + i], noise[SINE + i]
+    u, y = drifting(p, own)
+    f = turned(p, u)
+    carry(lanes, i, p, y)
+    lanes[X + i], lanes[Y + i], lanes[Z + i] = f
+    versine = abs(np.float64(turns[VERSINE + i]))
+    area = torque_area(o, n, there, p, y, f, versine, weights[0])
+    lanes[WORK + i] = fma(-weights[1], area, lanes[WORK + i])
+
+
+@inline
+def end_lanes(lanes, row, c, energy, inverse_degree):
+    """Book at the end of a call what `turn_lane` would book of the step before, and the heat."""
+    own, books = c[0], c[4]
+    for i in range(LANES):
+        f = vector(lanes, X + i)
+        lanes[WORK + i] -= dot(books[0], books[1], books[2], f[0], f[1], f[2])
+        lanes[PUMPED + i] += 2.0 * pumped(f, own)
+    _end_heat(lanes, row, energy, inverse_degree)
+
+
+@inline
+def field_across(constants, jumps, k):
+    """m DH/2 of the steps that meet where step k begins, and m DH of the jump there."""
+    c, jump = constants[k], jumps[k]
+    field = c[23] + jump[0], c[24] + jump[1], c[25] + jump[2]
+    before = constants[max(k - 1, 0)]
+    share = 1.0 if k > 0 else 0.0
+    return (
+        fma(share, before[23], field[0]),
+        fma(share, before[24], field[1]),
+        fma(share, before[25], field[2]),
+    )
+
+
+@inline
 def _buffers(room):
     """Cut the bytes into lanes, generators' states and noise."""
-    lanes, rest = room[:_STATE_BYTES].view(np.float64), room[_STATE_BYTES:]
-    return lanes, rest[:_GENERATOR_BYTES].view(np.uint64), rest[_GENERATOR_BYTES:].view(np.float64)
+    lanes, rest = room[:STATE_BYTES].view(np.float64), room[STATE_BYTES:]
+    return lanes, rest[:GENERATOR_BYTES].view(np.uint64), rest[GENERATOR_BYTES:].view(np.float64)
 
 
 @kernel
 def advance_splitting(state, generators, constants, jumps, energy, inverse_degree, polarisers):
     """Take state (12, n) and generators (4, n) through the steps of constants (steps, 29).
 
-    jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step. A step
-    is taken in loops that are short enough for a processor to work on several lanes at a time.
+    jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
     """
     prefer_wide_vectors()
     steps = constants.shape[0]
@@ -174,61 +247,20 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
-        begin(lanes)
-        _begin_heat(lanes, constants[0], jumps, energy, inverse_degree)
-        hx, hy, hz = 0.0, 0.0, 0.0
+        begin_lanes(lanes, constants[0], jumps, energy, inverse_degree)
         for k in range(steps):
             c = load_splitting(constants, k, energy, polarisers)
-            own, across, law, weights, books = c
-            floor, span, inverse_kappa = law
-            hx, hy, hz = hx + books[0], hy + books[1], hz + books[2]
-            hx, hy, hz = hx + jumps[k, 0], hy + jumps[k, 1], hz + jumps[k, 2]
-            rates = across if k > 0 else own
+            floor, span, inverse_kappa = c[2]
+            draw_turns(bits, noise, floor, span, inverse_kappa)
+            field, rates = field_across(constants, jumps, k), c[1] if k > 0 else c[0]
             for i in range(LANES):
-                s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
-                raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-                bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-                radial, azimuth, sign = polar_draw(raw)
-                cosine, sine = cos_sin_turn(azimuth)
-                versine = -log(fma(span, radial, floor)) * inverse_kappa
-                sin_theta = np.sqrt(versine * (2.0 - versine))
-                # a versine is never negative: its sign bit carries the sign of the Levy area
-                noise[VERSINE + i] = np.copysign(versine, sign)
-                noise[COSINE + i], noise[SINE + i] = sin_theta * cosine, sin_theta * sine
+                turn_lane(lanes, i, noise, noise, rates, field, c, polarisers)
             for i in range(LANES):
-                o, before = vector(lanes, X + i), vector(lanes, BEFORE + i)
-                u, there = drift_past(o, vector(lanes, TORQUE + i), c)
-                n, shrink = turned_with_shrink(before, u)
-                carry(lanes, i, n, there)
-                noise[SHRINK + i] = shrink
-                uniform, strength = dot3(o, own[2]), pumping(0.0, o, 1.0, polarisers)
-                sigma = fma(own[3], strength, 2.0 * uniform)
-                area = np.copysign(2.0 * weights[2], noise[VERSINE + i])
-                field_work = dot(hx, hy, hz, o[0], o[1], o[2])
-                lanes[WORK + i] += fma(area, sigma, -field_work)
-                sigma = fma(rates[3], strength, 2.0 * dot3(o, rates[2]))
-                lanes[PUMPED + i] += 2.0 * sigma
+                throw_lane(lanes, i, noise, noise)
             for i in range(LANES):
-                o, n, there = (
-                    vector(lanes, X + i),
-                    vector(lanes, BEFORE + i),
-                    vector(lanes, TORQUE + i),
-                )
-                versine = abs(noise[VERSINE + i])
-                p = thrown_by(n, noise[SHRINK + i], versine, noise[COSINE + i], noise[SINE + i])
-                u, y = drifting(p, own)
-                f = turned(p, u)
-                carry(lanes, i, p, y)
-                lanes[X + i], lanes[Y + i], lanes[Z + i] = f
-                area = torque_area(o, n, there, p, y, f, versine, weights[0])
-                lanes[WORK + i] = fma(-weights[1], area, lanes[WORK + i])
-            hx, hy, hz = books[0], books[1], books[2]
-        own = load_splitting(constants, steps - 1, energy, polarisers)[0]
-        for i in range(LANES):
-            f = vector(lanes, X + i)
-            lanes[WORK + i] -= dot(hx, hy, hz, f[0], f[1], f[2])
-            lanes[PUMPED + i] += 2.0 * pumped(f, own)
-        _end_heat(lanes, constants[steps - 1], energy, inverse_degree)
+                finish_lane(lanes, i, noise, noise, c)
+        c = load_splitting(constants, steps - 1, energy, polarisers)
+        end_lanes(lanes, constants[steps - 1], c, energy, inverse_degree)
         store_lanes(state, generators, first, count, lanes, bits)
 
 

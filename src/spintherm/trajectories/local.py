@@ -22,6 +22,7 @@ from spintherm.kernels import (
     local_coupled,
     local_coupled_reversible,
     local_ensemble,
+    local_fast,
     local_reversible,
 )
 from spintherm.magnet import Magnet
@@ -154,7 +155,7 @@ def local_steps(magnet: Magnet, steps: tables.Steps) -> local_constants.LocalSte
     )
 
 
-def scheme_for(magnet: Magnet, name: str) -> Scheme:
+def scheme_for(magnet: Magnet, name: str, fast: bool = False) -> Scheme:
     """Return the scheme of a name with the kernels that a magnet needs.
 
     Parameters
@@ -163,21 +164,29 @@ def scheme_for(magnet: Magnet, name: str) -> Scheme:
         The magnet.
     name : str
         One of `engine.SCHEMES`.
+    fast : bool
+        Whether to take the faster arithmetic.
 
     Returns
     -------
     Scheme
-        The one of `engine.SCHEMES` itself for a magnet without anisotropy and polarisers.
+        The one of `engine.SCHEMES` itself, or its fast one, for a magnet without anisotropy and
+        polarisers.
 
     Raises
     ------
     ValueError
-        If the scheme has no kernels for this magnet.
+        If the scheme has no kernels for this magnet, or no faster arithmetic.
     """
     uniform = SCHEMES[name]
+    if fast and uniform.fast is None:
+        names = ", ".join(repr(known) for known, one in SCHEMES.items() if one.fast is not None)
+        raise ValueError(f"fast=True with scheme={name!r}: expected scheme {names}")
     if magnet.is_uniform:
-        return uniform
+        return uniform.fast if fast and uniform.fast is not None else uniform
     constants, advance, couple, memory = _KERNELS[name]
+    if fast:
+        advance = local_fast.advance_fast
     local = (Local.sparse if name == "splitting" else Local.of)(magnet)
     arguments, check = local.arguments, _unchecked
     if name == "exact-ft":

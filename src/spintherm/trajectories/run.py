@@ -118,8 +118,8 @@ def simulate(
         step. Once in some 10^7 steps a path passes the seam of the frame in which noise is drawn on
         the other side, and parts from the strict one: another path of the same law.
         Chords stay bounded on steps that do not resolve the motion, the rate does not: then use
-        the strict arithmetic, or look at `step_bias`. Recorded as `arithmetic`. Not for magnets
-        with anisotropy or polarisers.
+        the strict arithmetic, or look at `step_bias`. Recorded as `arithmetic`. For magnets with
+        anisotropy or polarisers only the noise is another.
     progress : bool or callable, optional
         Progress on long work: a bar on standard error where that is a terminal (None, True),
         nothing (False), or a function called with (trajectories done, all trajectories).
@@ -298,14 +298,7 @@ def _scheme(magnet: Magnet, name: str, fast: bool) -> Scheme:
         raise ValueError(f"scheme={name!r}: expected one of {names}")
     if not isinstance(fast, bool):
         raise TypeError(validation.complaint("fast", fast, "True or False"))
-    chosen = SCHEMES[name]
-    if not fast:
-        return scheme_for(magnet, name)
-    magnet.require_uniform("fast=True")
-    if chosen.fast is None:
-        names = ", ".join(repr(known) for known, one in SCHEMES.items() if one.fast is not None)
-        raise ValueError(f"fast=True with scheme={name!r}: expected scheme {names}")
-    return chosen.fast
+    return scheme_for(magnet, name, fast)
 
 
 def default_steps(magnet: Magnet, protocol: Protocol, scheme: str = "splitting") -> int:

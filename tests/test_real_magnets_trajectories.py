@@ -368,17 +368,6 @@ def test_the_record_holds_the_magnet(tmp_path):
     assert Magnet.from_dict(numbers | words) == CUBIC
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"fast": True}, "fast=True: expected a magnet without anisotropy and polarisers"),
-    ],
-)
-def test_what_is_refused(options, words):
-    with pytest.raises(ValueError, match=re.escape(words)):
-        simulate(MAGNET, PROTOCOL, trajectories=2, seed=1, steps=4, **options, **QUIET)
-
-
 def test_equilibrium_at_temperature_zero_is_refused():
     with pytest.raises(ValueError, match="several ground states"):
         simulate(cold(MAGNET), PROTOCOL, trajectories=2, seed=1, steps=4, **QUIET)

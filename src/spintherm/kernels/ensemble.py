@@ -165,21 +165,19 @@ def _buffers(room):
 
 
 @inline
-def draw_turns(bits, noise, floor, span, inverse_kappa):
-    """Draw the noise of a step of every lane: 1 - cos(theta) and sin(theta) d.
+def draw_turn(bits, i, floor, span, inverse_kappa):
+    """Draw the noise of a step of a lane: 1 - cos(theta) and sin(theta) d.
 
     The first is never negative: its sign bit carries the sign of the Levy area.
     """
-    for i in range(LANES):
-        s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
-        raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
-        bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-        radial, azimuth, sign = polar_draw(raw)
-        cosine, sine = cos_sin_turn(azimuth)
-        versine = -log(fma(span, radial, floor)) * inverse_kappa
-        sin_theta = np.sqrt(versine * (2.0 - versine))
-        noise[VERSINE + i] = np.copysign(versine, sign)
-        noise[COSINE + i], noise[SINE + i] = sin_theta * cosine, sin_theta * sine
+    s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
+    raw, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
+    bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
+    radial, azimuth, sign = polar_draw(raw)
+    cosine, sine = cos_sin_turn(azimuth)
+    versine = -log(fma(span, radial, floor)) * inverse_kappa
+    sin_theta = np.sqrt(versine * (2.0 - versine))
+    return np.copysign(versine, sign), sin_theta * cosine, sin_theta * sine
 
 
 @kernel
@@ -199,7 +197,11 @@ def advance_splitting(state, generators, constants, jumps):
         begin_heat(lanes, constants, jumps)
         for k in range(steps):
             row = nodes[k]
-            draw_turns(bits, noise, row[0], row[1], row[2])
+            floor, span, inverse_kappa = row[0], row[1], row[2]
+            for i in range(LANES):
+                noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = draw_turn(
+                    bits, i, floor, span, inverse_kappa
+                )
             node = merged.load(row)
             at_f, to_n = merged.load_form(row, 24), merged.load_form(row, 45)
             for i in range(LANES):

@@ -68,17 +68,6 @@ NOISE_BYTES = 4 * NOISE_ROWS * LANES
 _BYTES = _STATE_BYTES + _GENERATOR_BYTES + WORD_BYTES + NOISE_BYTES
 
 
-@inline
-def single_turns(words, odd, turns, floor, span, inverse):
-    """Make the noise of a step of every lane from the even or the odd numbers drawn."""
-    radial = single_radial(floor, span, inverse)
-    high, low = odd * NEXT + HIGH, odd * NEXT + LOW
-    for i in range(LANES):
-        turns[VERSINE + i], turns[COSINE + i], turns[SINE + i] = single_step(
-            words[high + i], words[low + i], radial
-        )
-
-
 def constants(steps):
     """Constants of `constants.splitting`, then h b and h r at mid-step: shape (steps, 39)."""
     h = steps.durations[:, None]
@@ -133,7 +122,12 @@ def advance_fast(state, generators, rows, jumps):
             odd = k & 1
             if not odd:
                 draw_words(bits, words, k + 1 < steps)
-            single_turns(words, odd, noise, nodes[k, 0], nodes[k, 1], nodes[k, 2])
+            radial = single_radial(nodes[k, 0], nodes[k, 1], nodes[k, 2])
+            high, low = odd * NEXT + HIGH, odd * NEXT + LOW
+            for i in range(LANES):
+                noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = single_step(
+                    words[high + i], words[low + i], radial
+                )
             node, at_f = merged.load(nodes[k]), merged.load_form(nodes[k], 24)
             for i in range(LANES):
                 px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]

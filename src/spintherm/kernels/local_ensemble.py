@@ -30,7 +30,7 @@ from spintherm.kernels.ensemble import (
     X,
     Y,
     Z,
-    draw_turns,
+    draw_turn,
     jump_lanes,
     load_lanes,
     store_lanes,
@@ -159,11 +159,11 @@ def _end_heat(lanes, c, energy, inverse_degree):
 
 
 @inline
-def turn_lane(lanes, i, noise, turns, rates, field, c, polarisers):
+def turn_lane(lanes, i, noise, rates, field, c, polarisers):
     """Turn a lane from where the last noise ended, past o, to where the next one begins.
 
     What is booked at o: the work of the field, whose m DH of both halves is `field`, pumped
-    entropy at `rates`, and the Levy area with the sign of its versine in `turns`.
+    entropy at `rates`, and the Levy area with the sign of its versine in `noise`.
     """
     own, _, _, weights, _ = c
     o, before = vector(lanes, X + i), vector(lanes, BEFORE + i)
@@ -173,23 +173,23 @@ def turn_lane(lanes, i, noise, turns, rates, field, c, polarisers):
     noise[SHRINK + i] = shrink
     strength = pumping(0.0, o, 1.0, polarisers)
     sigma = fma(own[3], strength, 2.0 * dot3(o, own[2]))
-    area = np.copysign(2.0 * weights[2], np.float64(turns[VERSINE + i]))
+    area = np.copysign(2.0 * weights[2], noise[VERSINE + i])
     lanes[WORK + i] += fma(area, sigma, -dot3(field, o))
     lanes[PUMPED + i] += 2.0 * fma(rates[3], strength, 2.0 * dot3(o, rates[2]))
 
 
 @inline
-def throw_lane(lanes, i, noise, turns):
-    """Let the noise turn a lane from n to p: versine and sin(theta) d in `turns`."""
+def throw_lane(lanes, i, noise):
+    """Let the noise turn a lane from n to p: versine and sin(theta) d in `noise`."""
     n = vector(lanes, BEFORE + i)
-    versine = abs(np.float64(turns[VERSINE + i]))
-    ux, uy = np.float64(turns[COSINE + i]), np.float64(turns[SINE + i])
+    versine = abs(noise[VERSINE + i])
+    ux, uy = noise[COSINE + i], noise[SINE + i]
     p = thrown_by(n, noise[SHRINK + i], versine, ux, uy)
     noise[SHRINK + i], noise[COSINE + i], noise[SINE + i] = p
 
 
 @inline
-def finish_lane(lanes, i, noise, turns, c):
+def finish_lane(lanes, i, noise, c):
     """Drift from p to the end of the step, and book the torque's work along the whole of it."""
     own, _, _, weights, _ = c
     o, n, there = vector(lanes, X + i), vector(lanes, BEFORE + i), vector(lanes, TORQUE + i)
@@ -198,7 +198,7 @@ def finish_lane(lanes, i, noise, turns, c):
     f = turned(p, u)
     carry(lanes, i, p, y)
     lanes[X + i], lanes[Y + i], lanes[Z + i] = f
-    versine = abs(np.float64(turns[VERSINE + i]))
+    versine = abs(noise[VERSINE + i])
     area = torque_area(o, n, there, p, y, f, versine, weights[0])
     lanes[WORK + i] = fma(-weights[1], area, lanes[WORK + i])
 
@@ -251,14 +251,17 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
         for k in range(steps):
             c = load_splitting(constants, k, energy, polarisers)
             floor, span, inverse_kappa = c[2]
-            draw_turns(bits, noise, floor, span, inverse_kappa)
+            for i in range(LANES):
+                noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = draw_turn(
+                    bits, i, floor, span, inverse_kappa
+                )
             field, rates = field_across(constants, jumps, k), c[1] if k > 0 else c[0]
             for i in range(LANES):
-                turn_lane(lanes, i, noise, noise, rates, field, c, polarisers)
+                turn_lane(lanes, i, noise, rates, field, c, polarisers)
             for i in range(LANES):
-                throw_lane(lanes, i, noise, noise)
+                throw_lane(lanes, i, noise)
             for i in range(LANES):
-                finish_lane(lanes, i, noise, noise, c)
+                finish_lane(lanes, i, noise, c)
         c = load_splitting(constants, steps - 1, energy, polarisers)
         end_lanes(lanes, constants[steps - 1], c, energy, inverse_degree)
         store_lanes(state, generators, first, count, lanes, bits)

@@ -7,8 +7,16 @@ The steps are those of `local_ensemble.advance_splitting`, books included; the n
 import numpy as np
 from numba.np.numpy_support import carray
 
-from spintherm.kernels.ensemble import LANES, load_lanes, store_lanes
-from spintherm.kernels.fast import NOISE_BYTES, WORD_BYTES, draw_words, single_turns
+from spintherm.kernels.ensemble import (
+    COSINE,
+    LANES,
+    NOISE_ROWS,
+    SINE,
+    VERSINE,
+    load_lanes,
+    store_lanes,
+)
+from spintherm.kernels.fast import HIGH, LOW, NEXT, NOISE_BYTES, WORD_BYTES, draw_words
 from spintherm.kernels.jit import inline, kernel, prefer_wide_vectors, stack_address
 from spintherm.kernels.local_ensemble import (
     GENERATOR_BYTES,
@@ -22,6 +30,7 @@ from spintherm.kernels.local_ensemble import (
     turn_lane,
 )
 from spintherm.kernels.local_schemes import load_splitting
+from spintherm.kernels.noise import single_radial, single_step
 
 _BYTES = STATE_BYTES + GENERATOR_BYTES + SCRATCH_BYTES + WORD_BYTES + NOISE_BYTES
 
@@ -31,11 +40,11 @@ def _buffers(room):
     """Cut the bytes into lanes, generators' states, what a step keeps, numbers drawn and noise."""
     lanes, rest = room[:STATE_BYTES].view(np.float64), room[STATE_BYTES:]
     bits, rest = rest[:GENERATOR_BYTES].view(np.uint64), rest[GENERATOR_BYTES:]
-    scratch, rest = rest[:SCRATCH_BYTES].view(np.float64), rest[SCRATCH_BYTES:]
+    noise, rest = rest[:SCRATCH_BYTES].view(np.float64), rest[SCRATCH_BYTES:]
     return (
         lanes,
         bits,
-        scratch,
+        noise,
         rest[:WORD_BYTES].view(np.uint32),
         rest[WORD_BYTES:].view(np.float32),
     )
@@ -50,7 +59,7 @@ def advance_fast(state, generators, constants, jumps, energy, inverse_degree, po
     prefer_wide_vectors()
     steps = constants.shape[0]
     room = carray(stack_address(_BYTES), _BYTES, np.uint8)
-    lanes, bits, scratch, words, turns = _buffers(room)
+    lanes, bits, noise, words, turns = _buffers(room)
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
         load_lanes(state, generators, first, count, lanes, bits)
@@ -60,15 +69,21 @@ def advance_fast(state, generators, constants, jumps, energy, inverse_degree, po
             if not odd:
                 draw_words(bits, words, k + 1 < steps)
             c = load_splitting(constants, k, energy, polarisers)
-            floor, span, inverse_kappa = c[2]
-            single_turns(words, odd, turns, floor, span, inverse_kappa)
+            radial = single_radial(*c[2])
+            high, low = odd * NEXT + HIGH, odd * NEXT + LOW
+            for i in range(LANES):
+                turns[VERSINE + i], turns[COSINE + i], turns[SINE + i] = single_step(
+                    words[high + i], words[low + i], radial
+                )
+            for i in range(NOISE_ROWS * LANES):
+                noise[i] = np.float64(turns[i])
             field, rates = field_across(constants, jumps, k), c[1] if k > 0 else c[0]
             for i in range(LANES):
-                turn_lane(lanes, i, scratch, turns, rates, field, c, polarisers)
+                turn_lane(lanes, i, noise, rates, field, c, polarisers)
             for i in range(LANES):
-                throw_lane(lanes, i, scratch, turns)
+                throw_lane(lanes, i, noise)
             for i in range(LANES):
-                finish_lane(lanes, i, scratch, turns, c)
+                finish_lane(lanes, i, noise, c)
         c = load_splitting(constants, steps - 1, energy, polarisers)
         end_lanes(lanes, constants[steps - 1], c, energy, inverse_degree)
         store_lanes(state, generators, first, count, lanes, bits)

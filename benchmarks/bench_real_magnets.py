@@ -35,15 +35,15 @@ def magnets() -> Iterator[tuple[str, Magnet]]:
     )
 
 
-def kernel(name: str, magnet: Magnet, scheme: str = "splitting") -> Contestant:
+def kernel(name: str, magnet: Magnet, scheme: str = "splitting", fast: bool = False) -> Contestant:
     """One kernel on one core, with work, heat and pumped entropy accumulated."""
-    chosen = scheme_for(magnet, scheme)
+    chosen = scheme_for(magnet, scheme, fast)
     rows = table(magnet, tabulate(PROTOCOL, STEPS), chosen)
     state = np.zeros((chosen.rows, LANES))
     state[2] = 1.0
     streams = generators(Keys.from_seed(1).dynamics, 0, LANES)
     return Contestant(
-        f"{scheme}, {name}",
+        f"{scheme}{', fast' * fast}, {name}",
         LANES * rows.steps,
         UNIT,
         lambda: advance(chosen, state, streams, rows, 0, rows.steps),
@@ -53,7 +53,7 @@ def kernel(name: str, magnet: Magnet, scheme: str = "splitting") -> Contestant:
 def figures() -> list[Figure]:
     """Each kind of magnet against uniform fields, in one run."""
     found = []
-    for scheme in ("splitting", "euler-maruyama"):
-        first, *others = rates([kernel(*one, scheme) for one in magnets()], repeat=15)
+    for kind in (("splitting", False), ("splitting", True), ("euler-maruyama", False)):
+        first, *others = rates([kernel(*one, *kind) for one in magnets()], repeat=15)
         found += [first, *(against(figure, first) for figure in others)]
     return found

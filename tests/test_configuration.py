@@ -551,6 +551,13 @@ REFUSALS = [
         "sweep.samples: not for",
     ),
     (PROCESS + SWEPT, "magnet.temperature", "compute.chunk", "cannot vary"),
+    (
+        PROCESS + SWEPT,
+        "magnet.temperature",
+        "protocol.field.stop",
+        "sweep.axes: expected keys apart",
+    ),
+    (PROCESS + SWEPT, '"magnet.temperature"', "'protocol.field.stop.\"2\"'", "expected keys apart"),
 ]
 REFUSALS_OF_MATERIAL = [
     ('"350 K"', '"350 m"', "material.temperature='350 m': expected a temperature >= 0 such as"),

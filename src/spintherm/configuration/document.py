@@ -143,25 +143,6 @@ def parts(key: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def get(data: Any, key: str) -> Any:
-    """Return what a dotted key names, None if there is nothing.
-
-    Parameters
-    ----------
-    data : dict or list
-    key : str
-        Parts are names of tables and places in lists: "point.field.2".
-    """
-    for part in parts(key):
-        if isinstance(data, Mapping):
-            data = data.get(part)
-        elif isinstance(data, Sequence) and not isinstance(data, str) and _place(part, data):
-            data = data[int(part)]
-        else:
-            return None
-    return data
-
-
 def replaced(data: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy with values put in place.
 

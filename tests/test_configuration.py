@@ -85,6 +85,8 @@ save_at = ["0.5 ns", 1e-9]
 """
 PROCESS = "version = 1" + MAGNET + PROTOCOL + STATISTICS
 STATE = "version = 1" + MAGNET + POINT + STEADY
+SAVED = '[compute]\nquantity = "trajectories"\nsave_at = {}'
+UPWARDS = "polarisers = [{ direction = [0, 0, 1] }]\n[protocol]"
 SWEPT = """
 [sweep.axes]
 "magnet.temperature" = { start = 0.5, stop = 2, count = 3, spacing = "log" }
@@ -503,6 +505,17 @@ REFUSALS = [
     (PROCESS, "seed = 3", "bins = 10000", "compute.bins=10000: expected a number <= 4096"),
     (PROCESS, "seed = 3", "bins = { wurk = 3 }", "compute.bins.wurk=3: expected one of 'work'"),
     (PROCESS, "seed = 3", 'initial = "here"', "compute.initial='here': expected 'equilibrium'"),
+    (PROCESS, "seed = 3", "bins = { work = [0, 0, 1] }", "compute.bins.work.1=0.0: expected more"),
+    (
+        PROCESS,
+        STATISTICS,
+        SAVED.format("[0.5, 0.2]"),
+        "compute.save_at.1=0.2: expected more than 0.5",
+    ),
+    (PROCESS, STATISTICS, SAVED.format("[0.5, 0.95]"), "compute.save_at: expected times from 0 to"),
+    (STATE, "0.8", "0", "magnet.temperature=0: expected T > 0 for quantity = 'steady-state'"),
+    (PROCESS, "[protocol]", UPWARDS, "protocol.spin_torque="),
+    (STATE, "[point]", UPWARDS.replace("protocol", "point"), "point.spin_torque="),
     (
         PROCESS,
         "seed = 3",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
 from pydantic import Discriminator, Field, PlainValidator, Tag
 
 from spintherm.configuration import limits
@@ -156,6 +158,12 @@ class Compute(Table):
         for name in self.vectors:
             if name in values:
                 values[name] = body.field(f"compute.{name}", values[name])
+        if isinstance(values.get("points"), tuple):
+            _increasing("compute.points", values["points"])
+        if isinstance(values.get("bins"), dict):
+            for name, edges in values["bins"].items():
+                if isinstance(edges, tuple):
+                    _increasing(f"compute.bins.{name}", edges)
         return values
 
 
@@ -310,11 +318,26 @@ AnyCompute: TypeAlias = Annotated[
 ]
 
 
+def _increasing(key: str, values: Any) -> None:
+    for i, (before, after) in enumerate(pairwise(values)):
+        if not before < after:
+            raise ConfigurationError(
+                f"{key}.{i + 1}", f"={after!r}: expected more than {before!r}, in rising order"
+            )
+
+
 def _times(key: str, value: Any, body: Body, duration: float | None) -> list[float]:
     if not isinstance(value, Grid):
-        return [body.time(f"{key}.{i}", one) for i, one in enumerate(value)]
-    import numpy as np
+        times = [body.time(f"{key}.{i}", one) for i, one in enumerate(value)]
+    else:
+        times = _grid(key, value, body, duration)
+    _increasing(key, times)
+    if times[0] < 0.0 or (duration is not None and times[-1] > duration):
+        raise ConfigurationError(key, ": expected times from 0 to the duration of the protocol")
+    return times
 
+
+def _grid(key: str, value: Grid, body: Body, duration: float | None) -> list[float]:
     start = 0.0 if value.start is None else body.time(f"{key}.start", value.start)
     if value.stop is not None:
         stop = body.time(f"{key}.stop", value.stop)

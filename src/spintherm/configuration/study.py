@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from spintherm.protocol import Protocol
 
 _CHECKED_POINTS = 16
+_TIMES_LOOKED_AT = 17
 
 
 class Study(Table):
@@ -72,7 +73,7 @@ class Study(Table):
             raise ConfigurationError("compute.tolerance", ": expected one of steps and tolerance")
         if isinstance(self.compute, Sampled):
             self.compute.check()
-        self.options()
+        self._check_physics()
         output.check(self.output, sampled=self.compute.sampled)
         if self.sweep is not None:
             sweeping.check(self.sweep)
@@ -137,11 +138,31 @@ class Study(Table):
         Times are in reduced units.
         """
         body = self.body()
+        duration = None if self.protocol_table is None else self._duration(body)
+        return self.compute.options(body, duration)
+
+    def _duration(self, body: Body) -> float:
+        assert self.protocol_table is not None
+        return body.time("protocol.duration", self.protocol_table.duration)
+
+    def _check_physics(self) -> None:
+        """Build everything once, and refuse what no engine would take."""
+        body = self.body()
         if self.protocol_table is not None:
-            return self.compute.options(body, self.protocol_table.protocol(body).duration)
-        assert self.point is not None
-        self.point.fields(body)
-        return self.compute.options(body, None)
+            torque = self.protocol_table.protocol(body).spin_torque
+            torques = torque(np.linspace(0.0, self._duration(body), _TIMES_LOOKED_AT))
+        else:
+            torques = self.fields()[1][None]
+        if body.magnet.polarisers:
+            with at("protocol" if self.protocol_table is not None else "point"):
+                body.magnet.torque_amplitude(torques)
+        if not self.compute.sampled and body.magnet.temperature == 0.0:
+            table = "magnet" if self.material is None else "material"
+            what = self.compute.quantity
+            raise ConfigurationError(
+                f"{table}.temperature", f"=0: expected T > 0 for quantity = {what!r}"
+            )
+        self.options()
 
     def points(self) -> list[Point]:
         """Return the points of the sweep, each a value by dotted key; [{}] without a sweep.

@@ -21,7 +21,7 @@ gyromagnetic_ratio = 1.0        # gamma0, rate per field, not 0
 damping = 0.5                   # eta >= 0, rate per energy; eta |m|/gamma0 is Gilbert's alpha
 temperature = 1.0               # T >= 0, energy
 #! anisotropy = { uniaxial = 5.0, axis = [0, 0, 1] }    # K sin^2; also: fourth_order, cubic, terms
-#! polarisers = [{ direction = [0, 0, 1], asymmetry = 0.3, field_like = 0.1 }]
+#! polarisers = [{ direction = [0, 1, 1], asymmetry = 0.3, field_like = 0.1 }]    # torque along it
 
 # --- or a material, with units (a number alone is in SI) ------------------------------------------
 #! [material]
@@ -77,7 +77,7 @@ method = "grid"
 
 [sweep.axes]
 "magnet.temperature" = { start = 0.5, stop = 2.0, count = 4, spacing = "log" }
-"protocol.spin_torque.peak" = { values = [[0, 1, 1], [0, 0, 1]] }
+"protocol.spin_torque.peak" = { values = [[0, 1, 1], [0, 2, 2]] }
 
 # --- what is kept ---------------------------------------------------------------------------------
 [output]

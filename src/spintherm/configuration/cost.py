@@ -45,6 +45,7 @@ SECONDS = {
 Measured on one core: the process (b) blue of [I] Table I, the states and the layer of the examples.
 """
 RESOLUTION = {"splitting": 0.05, "euler-maruyama": 0.002, "exact-ft": 0.05}
+"""ρ, the step times the fastest rate, of each scheme; the engine's."""
 FEWEST_STEPS = 16
 PORTION_WORK, LARGEST_PORTION, LANES = 1 << 24, 1 << 14, 256
 """Of the engine: steps and trajectories that it takes at once."""

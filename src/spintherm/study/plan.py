@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from spintherm.configuration import Study
 
 
+_MANY = 8
+"""Points for each shard from which whole points are dealt."""
+
+
 @dataclass(frozen=True)
 class Point:
     """A point of a sweep.
@@ -74,7 +78,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Shard:
-    """The i-th of n shares of the tasks, i from 1: every n-th task.
+    """The i-th of n shares of the tasks, i from 1.
+
+    Where there are many points every n-th point, so that what the tasks of a point have in common
+    is prepared once; else every n-th task.
 
     Raises
     ------
@@ -110,9 +117,10 @@ class Shard:
         """Whether it is everything."""
         return self.count == 1
 
-    def holds(self, task: Task) -> bool:
-        """Return whether a task is in this share."""
-        return task.index % self.count == self.index - 1
+    def holds(self, task: Task, points: int) -> bool:
+        """Return whether a task is in this share, of so many points in all."""
+        dealt = task.point.index if points >= _MANY * self.count else task.index
+        return dealt % self.count == self.index - 1
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"

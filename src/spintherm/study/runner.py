@@ -243,21 +243,17 @@ def _target(state: _State, name: str, point: Point) -> float:
 def _left(state: _State, batch: Sequence[Point], commits: dict[int, Commit]) -> list[Task]:
     """Return the tasks of a batch that are to be done here; damaged ones are among them."""
     left = []
-    for point in batch:
-        for task in point.tasks():
-            if task.index not in commits:
-                if state.shard.holds(task):
-                    left.append(task)
-                continue
-            if not state.shard.holds(task):
-                continue
+    for task in (task for point in batch for task in point.tasks()):
+        if not state.shard.holds(task, len(state.points)):
+            continue
+        if task.index in commits:
             if state.store.checksum(task.index) == commits[task.index].sha256:
                 state.done.add(task.index)
                 state.known += 1
                 continue
             state.log.info("task %d: damaged, done again", task.index)
             state.damaged.add(task.index)
-            left.append(task)
+        left.append(task)
     return left
 
 

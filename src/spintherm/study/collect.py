@@ -6,10 +6,12 @@ on the study alone: neither the time, nor who ran the tasks, nor in which order,
 
 from __future__ import annotations
 
+import errno
+import io
 import math
-import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spintherm.study.arrays import Array, Values, Values_of
-from spintherm.study.files import TEMPORARY, DirectoryFull, force, force_folder
+from spintherm.study.files import TEMPORARY, DirectoryFull, force, force_folder, write_whole
 from spintherm.study.plan import Point
 from spintherm.study.quantities import COORDINATES, QUANTITIES
 from spintherm.study.store import Store
@@ -29,7 +31,8 @@ _LARGE = 4096
 """Values of a variable at one point from which it is compressed."""
 _HELD = 1 << 24
 """Bytes of a variable up to which it is written in one go at the end."""
-_ERRNO = re.compile(r"errno = (28|27|122)\b")
+_IN_MEMORY = 1 << 28
+"""Bytes up to which the file is made in memory: HDF5 does not survive a full disk."""
 
 
 @dataclass(frozen=True)
@@ -123,36 +126,48 @@ def write_result(
     DirectoryFull
         If the file system takes no more.
     """
-    import h5netcdf
-
+    size = len(points) * sum(
+        array.values.nbytes
+        for _, record in merged(study, store, points[0])
+        for array in record.values()
+    )
+    if size <= _IN_MEMORY:
+        buffer = io.BytesIO()
+        _fill(buffer, study, points, store, report)
+        write_whole(path, buffer.getvalue())
+        return
+    free = shutil.disk_usage(path.parent).free
+    if size > free:
+        raise DirectoryFull(
+            errno.ENOSPC, f"{path}: may take {size:.3g} bytes, and {free:.3g} are free"
+        )
     temporary = path.with_name(f".{path.name}{TEMPORARY}")
-    here = layout(study, points)
-    with _cleaned(temporary):
-        with h5netcdf.File(temporary, "w") as file:
-            writer = _Writer(file, here, study)
-            for done, point in enumerate(points):
-                for first, record in merged(study, store, point):
-                    writer.write(point, first, record)
-                report(done + 1, len(points))
-            writer.label()
+    try:
+        _fill(temporary, study, points, store, report)
         force(temporary)
         temporary.replace(path)
         force_folder(path.parent)
-
-
-@contextmanager
-def _cleaned(temporary: Path) -> Iterator[None]:
-    """Remove what is left of a file that could not be written, and say so if the disk is full."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        full = _ERRNO.search(str(error)) or getattr(error, "errno", None) in (27, 28, 122)
-        if full:
-            raise DirectoryFull(28, f"{temporary.parent}: no space left for the result") from error
-        raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _fill(
+    target: Path | io.BytesIO,
+    study: Study,
+    points: Sequence[Point],
+    store: Store,
+    report: Callable[[int, int], object],
+) -> None:
+    import h5netcdf
+
+    with h5netcdf.File(target, "w") as file:
+        writer = _Writer(file, layout(study, points), study)
+        for done, point in enumerate(points):
+            for first, record in merged(study, store, point):
+                writer.write(point, first, record)
+            report(done + 1, len(points))
+        writer.label()
 
 
 class _Writer:

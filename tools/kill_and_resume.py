@@ -182,7 +182,7 @@ def kill_workers(folder: Path, study: Path, kills: int, rng: random.Random) -> i
 
 def chosen_worker(psutil, pid: int, rng: random.Random, out: Path):
     """A worker of a run that has begun to commit, if there is one."""
-    if not list(out.glob("commits/*.jsonl")):
+    if not any(one.stat().st_size for one in out.glob("commits/*.jsonl")):
         return None
     try:
         children = psutil.Process(pid).children(recursive=True)

@@ -94,7 +94,7 @@ def _run(request: Request, shard: object, seconds: float | None) -> int:
             f"spintherm run --resume {path}",
             FULL,
         ) from full
-    except (Locked, TaskFailed) as error:
+    except (Locked, TaskFailed, RuntimeError) as error:  # the last of a cluster that cannot start
         raise Failed(str(error)) from error
     except ImportError as error:
         raise UsageError(str(error)) from error

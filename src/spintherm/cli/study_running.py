@@ -60,9 +60,8 @@ def execute(request: Request) -> int:
 def _run(request: Request, shard: object, seconds: float | None) -> int:
     from spintherm.study.executors import Workers
     from spintherm.study.files import DirectoryFull
-    from spintherm.study.lock import Locked
     from spintherm.study.plan import Shard
-    from spintherm.study.runner import Interrupted, TaskFailed
+    from spintherm.study.runner import Interrupted
     from spintherm.study.running import execute as carry_out
     from spintherm.study.running import opened_run
 
@@ -94,7 +93,7 @@ def _run(request: Request, shard: object, seconds: float | None) -> int:
             f"spintherm run --resume {path}",
             FULL,
         ) from full
-    except (Locked, TaskFailed, RuntimeError) as error:  # the last of a cluster that cannot start
+    except RuntimeError as error:  # locked, a task that fails, a cluster that does not start
         raise Failed(str(error)) from error
     except ImportError as error:
         raise UsageError(str(error)) from error

@@ -195,33 +195,50 @@ def chosen_worker(psutil, pid: int, rng: random.Random, out: Path):
 def fill_disk(folder: Path, study: Path, _kills: int, rng: random.Random) -> int:
     """Let a run meet a full disk at every few kilobytes, and resume it with a little more room."""
     wanted = reference(folder, study)
+    work(study, folder / "warm")  # children inherit what is imported and compiled
     place = folder / "small"
     place.mkdir()
     mounted = mount(place, "size=16k")
     out, size, met = place / "run", 16, 0
     print("a tmpfs that grows" if mounted else "files whose size is limited", flush=True)
     try:
-        while True:
-            there = (out / "provenance.json").exists()
-            words = ["--resume", out] if there else [study, "--out", out]
-            limit = None if mounted else (lambda s=size: limit_files(s))
-            done = through_command_line("run", *words, "--threads", 1, preexec_fn=limit)
-            if done.returncode == 0:
-                break
-            if done.returncode != FULL or "Traceback" in done.stderr:
-                print(done.stderr)
-                print(f"exit code {done.returncode}, expected {FULL}")
-                return 1
+        first = through_command_line(
+            "run", study, "--out", out, preexec_fn=None if mounted else lambda: limit_files(1)
+        )
+        if first.returncode != FULL or first.stderr.count("\n") != 1:
+            print(f"exit code {first.returncode}, expected {FULL}: {first.stderr}")
+            return 1
+        print(first.stderr, end="", flush=True)
+        while (code := attempt(study, out, None if mounted else size)) == FULL:
             met += 1
             size += rng.randint(4, 48) if mounted else rng.randint(1, 8)
             if mounted:
                 subprocess.run(["mount", "-o", f"remount,size={size}k", place], check=True)
-        same = digest(out) == wanted
+        same = code == 0 and digest(out) == wanted
     finally:
         if mounted:
             subprocess.run(["umount", place], check=True)
     print(f"{met} times full on the way to {size} kB: {'same bits' if same else 'DIFFERENT'}")
     return int(not same)
+
+
+def attempt(study: Path, out: Path, kilobytes: int | None) -> int:
+    """Work in a child, with files of a limited size; return its exit code."""
+    from spintherm.study.files import DirectoryFull
+
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            if kilobytes is not None:
+                limit_files(kilobytes)
+            work(study, out)
+            code = 0
+        except DirectoryFull:
+            code = FULL
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def mount(place: Path, options: str) -> bool:

@@ -29,6 +29,7 @@ class Server:
     """Where the explorer listens."""
 
     port: int
+    process: subprocess.Popen
 
     @property
     def address(self):
@@ -64,16 +65,21 @@ class Server:
 
 
 @contextmanager
-def running(*flags):
+def running(*flags, stderr=None):
     """Run `spintherm explore --no-browser` and yield where it listens."""
     command = [sys.executable, "-c", "from spintherm.cli import main; raise SystemExit(main())"]
     process = subprocess.Popen(
-        [*command, "explore", "--no-browser", *flags], stdout=subprocess.PIPE, text=True
+        [*command, "explore", "--no-browser", *flags],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
     )
     try:
         address = process.stdout.readline().split()[0]
-        yield Server(int(address.rstrip("/").rsplit(":", 1)[1]))
+        yield Server(int(address.rstrip("/").rsplit(":", 1)[1]), process)
     finally:
         process.terminate()
         process.wait(timeout=20)
-        process.stdout.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()

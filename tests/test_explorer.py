@@ -6,7 +6,10 @@ import hashlib
 import io
 import json
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -398,6 +401,18 @@ def test_command_explains_a_port_that_it_cannot_have(capsys):
         port = str(taken.getsockname()[1])
         assert main(["explore", "--no-browser", "--port", port]) == 1
     assert port in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_interrupted_it_ends_with_its_processes_and_without_a_complaint():
+    with running(stderr=subprocess.PIPE) as server:
+        assert server.post("steady", POINT)[0] == 200
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=30.0) == 0
+        # its computing processes hold standard error too: it ends when they have
+        assert server.process.stderr.read().strip() == ""
+        with pytest.raises(OSError, match="refused"):
+            server.request("GET", "/")
 
 
 # --- many at once --------------------------------------------------------------------------------

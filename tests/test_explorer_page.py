@@ -212,6 +212,16 @@ def test_wrong_input_is_explained_beside_its_field(open_page):
     assert problem.inner_text() == ""
 
 
+def test_process_that_is_refused_is_explained_at_the_process(open_page):
+    page = open_page("tab=process&field=0,0,0,1;1,0,0,-900")
+    problem = page.locator("#process-problem").filter(has_text="field=900.0: expected beta m H")
+    problem.wait_for(timeout=60_000)
+    assert page.locator("#field-problem").inner_text() == ""
+    page.fill("#duration", "never")
+    page.keyboard.press("Tab")
+    assert page.get_attribute("#duration", "aria-invalid") == "true"
+
+
 def test_everything_is_reached_by_keyboard_and_has_a_name(open_page):
     page = open_page()
     page.locator("h1").click()

@@ -59,6 +59,7 @@ export class ControlRow {
   readonly slider: HTMLInputElement;
   readonly number: HTMLInputElement;
   private readonly problem: HTMLElement;
+  private unreadable = false;
 
   constructor(
     place: HTMLElement,
@@ -92,6 +93,7 @@ export class ControlRow {
     place.append(row);
     this.slider.addEventListener("input", () => {
       const value = this.valueAt(Number(this.slider.value) / SLIDES);
+      this.unreadable = false;
       this.number.value = String(value);
       this.describe(value);
       this.changed(value);
@@ -112,8 +114,9 @@ export class ControlRow {
   private typed(): void {
     const text = this.number.value.trim().replace(",", ".");
     const value = Number(text);
-    if (text === "" || !Number.isFinite(value)) {
-      this.complain(`${this.control.name}='${text}': expected a number such as 1.5`);
+    this.unreadable = text === "" || !Number.isFinite(value);
+    if (this.unreadable) {
+      this.write(`${this.control.name}='${text}': expected a number such as 1.5`);
       return;
     }
     this.slider.value = String(Math.round(SLIDES * this.fractionOf(value)));
@@ -122,13 +125,19 @@ export class ControlRow {
   }
 
   show(value: number): void {
+    this.unreadable = false;
     if (document.activeElement !== this.number) this.number.value = rounded(value);
     if (document.activeElement !== this.slider)
       this.slider.value = String(Math.round(SLIDES * this.fractionOf(value)));
     this.describe(value);
   }
 
+  // What the server says; what cannot be read at all was not asked.
   complain(text: string | null): void {
+    if (!this.unreadable) this.write(text);
+  }
+
+  private write(text: string | null): void {
     this.problem.textContent = text ?? "";
     this.number.setAttribute("aria-invalid", String(text !== null));
   }

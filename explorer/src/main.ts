@@ -64,13 +64,24 @@ window.addEventListener("hashchange", () => {
 const rows = new Map<string, ControlRow>();
 const general = by<HTMLElement>("problem");
 
+const told = new Map<HTMLElement, Complaints>();
+const ofMagnet = new Set(MAGNET.map((control) => control.name));
+
+// A process has a field and a torque of its own: only of the magnet there is one for all.
+const hasRow = (name: string, place: HTMLElement): boolean =>
+  ofMagnet.has(name) || (place === general && rows.has(name));
+
 function complain(problem: Refusal | null, place: HTMLElement): void {
-  const complaints: Complaints = problem?.complaints ?? {};
-  const others: string[] = [];
-  for (const [name, row] of rows) row.complain(complaints[name] ?? null);
-  for (const [name, text] of Object.entries(complaints)) if (!rows.has(name)) others.push(text);
-  if (place !== general) general.textContent = "";
-  place.textContent = others.join("; ");
+  told.set(place, problem?.complaints ?? {});
+  const beside: Complaints = {};
+  for (const [where, complaints] of told) {
+    const others = Object.entries(complaints).filter(([name, text]) => {
+      if (hasRow(name, where)) beside[name] ??= text;
+      return !hasRow(name, where);
+    });
+    where.textContent = others.map(([, text]) => text).join("; ");
+  }
+  for (const [name, row] of rows) row.complain(beside[name] ?? null);
 }
 
 // --- sphere and numbers --------------------------------------------------------------------------

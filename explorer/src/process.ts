@@ -160,7 +160,9 @@ export class ProcessView {
   }
 
   private progress(words: string, done: number, total: number): void {
-    this.status.textContent = `${words}: ${Math.round((100 * done) / total)} %`;
+    // said once, not at every step: a screen reader would never fall silent
+    if (this.status.textContent !== words) this.status.textContent = words;
+    this.bar.setAttribute("aria-valuetext", `${Math.round((100 * done) / total)} %`);
     this.bar.max = total;
     this.bar.value = done;
   }

@@ -41,7 +41,7 @@ Tell = Callable[[str, Any], None]
 ARROWS = 420
 STRIDE = 1.5
 """Ratio of the concentrations of points between which is chosen."""
-MOST_KEPT = 2500
+MOST_KEPT = 1500
 COARSE = 21
 DENSITY_TOLERANCE = 1e-4
 DENSITY_FLOOR = 1e-6
@@ -130,7 +130,7 @@ def _currents(state: SteadyState) -> tuple[FloatArray, tuple[FloatArray, FloatAr
     return points, flows(state, points, values[:, 0], values[:, 1:] @ frame)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=12)
 def _values(basis: Basis, kappa: float) -> FloatArray:
     return np.asarray(basis.evaluate(spread(ARROWS, kappa)))
 

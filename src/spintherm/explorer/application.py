@@ -34,7 +34,7 @@ FILES = {
 }
 QUICK = ("steady", "material")
 SLOW = ("diagram", "distribution", "histogram", "paths")
-QUICK_LIMIT, SLOW_LIMIT = 10.0, 120.0
+QUICK_LIMIT, SLOW_LIMIT = 20.0, 120.0
 SLOW_PROCESSES = 2
 LONGEST_NAME = 64
 STATUS = {"refused": 200, "failed": 500, "stopped": 409}

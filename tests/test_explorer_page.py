@@ -56,7 +56,7 @@ def open_page(server, browser):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: _note(request.url))
         page.goto(f"{server.address}/#{state}")
-        page.wait_for_selector("body[data-ready]", timeout=60_000)
+        page.wait_for_selector("body[data-ready]", timeout=120_000)
         pages.append(page)
         return page
 
@@ -189,7 +189,7 @@ def test_state_survives_a_reload_through_the_address(open_page):
     assert "P=1.25" in address
     shown = _shown(page)
     page.reload()
-    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    page.wait_for_selector("body[data-ready]", timeout=120_000)
     assert page.url == address
     assert page.input_value("#spin_torque-number") == "1.25"
     assert page.get_attribute("#tab-process", "aria-selected") == "true"
@@ -215,7 +215,7 @@ def test_wrong_input_is_explained_beside_its_field(open_page):
 def test_process_that_is_refused_is_explained_at_the_process(open_page):
     page = open_page("tab=process&field=0,0,0,1;1,0,0,-900")
     problem = page.locator("#process-problem").filter(has_text="field=900.0: expected beta m H")
-    problem.wait_for(timeout=60_000)
+    problem.wait_for(timeout=120_000)
     assert page.locator("#field-problem").inner_text() == ""
     page.fill("#duration", "never")
     page.keyboard.press("Tab")
@@ -265,7 +265,7 @@ def test_point_of_the_diagram_moves_by_arrow_keys_and_by_dragging(open_page):
 
 def test_process_shows_exact_densities_and_a_growing_histogram(open_page):
     page = open_page("tab=process")
-    page.locator("#process-status").filter(has_text="done").wait_for(timeout=120_000)
+    page.locator("#process-status").filter(has_text="done").wait_for(timeout=600_000)
     facts = page.locator("#facts").inner_text()
     assert "100,000 paths" in facts
     assert "theorem to" in facts
@@ -282,7 +282,7 @@ def test_process_shows_exact_densities_and_a_growing_histogram(open_page):
 
 def test_trajectories_run_on_the_sphere(open_page):
     page = open_page("tab=paths&source=process")
-    page.locator("#paths-status").filter(has_text="duration 1").wait_for(timeout=120_000)
+    page.locator("#paths-status").filter(has_text="duration 1").wait_for(timeout=600_000)
     assert page.locator("#paths-chart path.walk").count() == 36
     page.locator("#caption").filter(has_text="driven process").wait_for()
     first = page.input_value("#paths-time")
@@ -321,7 +321,7 @@ def test_copy_as_python_and_save_figure(open_page):
     code.wait_for()
     assert "temperature=0.8" in code.inner_text()
     page.keyboard.press("Escape")
-    page.locator("#diagram path.phase").first.wait_for(state="attached", timeout=60_000)
+    page.locator("#diagram path.phase").first.wait_for(state="attached", timeout=120_000)
     with page.expect_download() as chart:
         page.select_option("#save", "diagram")
     text = chart.value.path().read_text(encoding="utf-8")

@@ -98,7 +98,9 @@ export class PathsView {
     const { source, process } = this.state();
     const driven = source === "process" ? structuredClone(process) : null;
     try {
-      const answer = await follow<Answer>("paths", question, running.signal, {});
+      const answer = await follow<Answer>("paths", question, running.signal, {
+        compiling: () => (this.status.textContent = "preparing the sampler …"),
+      });
       if (running.signal.aborted) return;
       this.answer = answer;
       this.knots = driven;

@@ -147,6 +147,7 @@ export class ProcessView {
     };
     const options = {
       part: show,
+      compiling: () => this.busy("preparing the sampler …", true),
       progress: (done: number, total: number) => this.progress("trajectories", done, total),
     };
     show(await follow<Sampled>("histogram", question, running.signal, options));

@@ -37,6 +37,7 @@ export async function ask<Answer>(kind: string, question: unknown): Promise<Answ
 export interface Listener<Answer> {
   progress?: (done: number, total: number) => void;
   part?: (value: Answer) => void;
+  compiling?: () => void;
 }
 
 // What takes long comes in lines: progress, parts, and the answer at the end.
@@ -58,6 +59,8 @@ export async function follow<Answer>(
       const line = JSON.parse(text) as { type: string; value: never };
       if (line.type === "progress") listener.progress?.(line.value[0], line.value[1]);
       else if (line.type === "part") listener.part?.(line.value);
+      else if (line.type === "compiling") listener.compiling?.();
+      else if (line.type === "compiled") continue;
       else if (line.type === "answer") return line.value;
       else if (line.type === "refused") throw new Refusal(422, line.value);
       else throw new Refusal(line.type === "stopped" ? 409 : 500, { "": line.value });

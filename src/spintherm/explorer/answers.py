@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from spintherm.explorer.questions import (
     Point,
     Refused,
 )
+from spintherm.magnet import Magnet
+from spintherm.protocol import Protocol
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -289,6 +292,7 @@ def histogram(question: Histogram, tell: Tell) -> dict[str, Any]:
     """
     from spintherm.trajectories import simulate_statistics
 
+    _compile(tell)
     drive, edges = question.drive, question.edges
     counts = np.zeros(question.bins, dtype=np.int64)
     merged = Merged()
@@ -314,6 +318,22 @@ def histogram(question: Histogram, tell: Tell) -> dict[str, Any]:
         tell("progress", [merged.number, question.trajectories])
         tell("part", answer)
     return answer
+
+
+_COMPILED = Event()
+
+
+def _compile(tell: Tell) -> None:
+    """Load the kernels, or compile them once after an installation, and say so meanwhile."""
+    from spintherm.trajectories import simulate_statistics
+
+    if _COMPILED.is_set():
+        return
+    tell("compiling", None)
+    magnet, protocol = Magnet(1.0, 1.0, 1.0, 1.0), Protocol(1.0, (0.0, 0.0, 1.0))
+    simulate_statistics(magnet, protocol, trajectories=2, seed=0, steps=1, bins=2, threads=1)
+    _COMPILED.set()
+    tell("compiled", None)
 
 
 def batches(total: int) -> list[int]:
@@ -375,6 +395,7 @@ def paths(question: Paths, tell: Tell) -> dict[str, Any]:
     """
     from spintherm.trajectories import simulate
 
+    _compile(tell)
     drive = question.drive
     times = np.linspace(0.0, drive.duration, question.frames)
     found = simulate(

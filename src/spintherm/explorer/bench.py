@@ -2,7 +2,8 @@
 
 A question is a line of JSON, {"id", "kind", "question"}, an answer a line of three words: the id,
 the type and the value as JSON, so that whoever hands it on need not read it. The types are
-"progress", "part", "answer", "refused", "failed" and "stopped"; the last four end an answer. A line
+"compiling" and "compiled" (kernels, once after an installation), "progress", "part", "answer",
+"refused", "failed" and "stopped"; the last four end an answer. A line
 {"stop": id} asks to give up, which is noticed at the next report of progress. The process ends when
 its input closes.
 """

@@ -22,6 +22,8 @@ from typing import Any
 LONGEST_LINE = 1 << 26
 GRACE = 0.7
 """Seconds that a process has to stop by itself."""
+COMPILING = 900.0
+"""Seconds that it may take to compile; who interrupts that would have to begin anew."""
 MOST_WAITING = 64
 ENDS = frozenset({"answer", "refused", "failed", "stopped"})
 _COMMAND = "from spintherm.explorer.bench import serve; serve()"
@@ -56,6 +58,7 @@ class Process:
     def __init__(self) -> None:
         self.process: asyncio.subprocess.Process | None = None
         self.number = 0
+        self.compiling = False
 
     async def start(self) -> asyncio.subprocess.Process:
         """Return the running process."""
@@ -85,6 +88,8 @@ class Process:
         assert process.stdout is not None
         while text := await process.stdout.readline():
             number, sort, value = text.rstrip(b"\n").split(b" ", 2)
+            if sort in (b"compiling", b"compiled"):
+                self.compiling = sort == b"compiling"
             if int(number) == self.number:
                 return Line(sort.decode(), value)
         await self.kill()
@@ -94,7 +99,7 @@ class Process:
         """Ask the process to stop; kill it if it does not."""
         with suppress(ConnectionError, TimeoutError):
             await self._send({"stop": self.number})
-            async with asyncio.timeout(GRACE):
+            async with asyncio.timeout(COMPILING if self.compiling else GRACE):
                 while not (await self.line()).ends:
                     pass
             return
@@ -102,7 +107,7 @@ class Process:
 
     async def kill(self) -> None:
         """End the process at once."""
-        process, self.process = self.process, None
+        process, self.process, self.compiling = self.process, None, False
         if process is not None:
             with suppress(ProcessLookupError):
                 process.kill()
@@ -166,10 +171,13 @@ class Lane:
         try:
             process = await self._take(ticket)
             await process.ask(kind, question)
-            async with asyncio.timeout(self.limit):
+            async with asyncio.timeout(self.limit) as clock:
                 while not ended:
                     line = await unless(process.line(), ticket.superseded)
                     ended = line.ends
+                    if line.sort in ("compiling", "compiled"):
+                        allowed = COMPILING if process.compiling else self.limit
+                        clock.reschedule(asyncio.get_running_loop().time() + allowed)
                     yield line
         except TimeoutError:
             ended = True

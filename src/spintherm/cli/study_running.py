@@ -10,6 +10,7 @@ from spintherm.cli.failure import Failed, UsageError, usage
 
 if TYPE_CHECKING:
     from spintherm.configuration import Study
+    from spintherm.study.running import Opened
 
 FULL, CHECKPOINTED = 74, 75
 """Exit codes: EX_IOERR and EX_TEMPFAIL of sysexits.h."""
@@ -107,9 +108,24 @@ def _run(request: Request, shard: object, seconds: float | None) -> int:
             f"{path}: complete; {outcome.computed} tasks in {outcome.seconds:.1f} s{again}, "
             f"{outcome.known} known before"
         )
+        _report(opened)
     else:
         print(f"{path}: shard {shard} done, {outcome.computed} tasks; others are not")
     return 0
+
+
+def _report(opened: Opened) -> None:
+    """Write the report; what was computed is safe if that fails."""
+    from spintherm.study.page import write_report
+
+    try:
+        print(write_report(opened.directory, opened.study))
+    except OSError as error:
+        path = opened.directory.path
+        raise Failed(
+            f"the result is complete, its report could not be written ({error}): "
+            f"spintherm show {path} does it later"
+        ) from error
 
 
 def _seconds(words: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,16 @@ def show(
     with xarray.open_dataset(directory.result, engine="h5netcdf") as result:
         _write(opened, result, variable, figure, csv, netcdf)
         _print(opened, state, result, variable, as_json=as_json)
+    _report(opened)
     return 0
+
+
+def _report(opened: Opened) -> None:
+    """Write the report anew; a directory that takes no files keeps the one it has."""
+    from spintherm.study.page import write_report
+
+    with suppress(OSError):
+        write_report(opened.directory, opened.study)
 
 
 def _write(

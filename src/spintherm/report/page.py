@@ -134,7 +134,7 @@ def _code(text: str) -> str:
 
 def _parameters(parameters: Sequence[Parameter]) -> str:
     rows = [(one.name, one.symbol, one.value, one.unit) for one in parameters]
-    return _table(("parameter", "symbol", "value", "unit"), rows, words={1, 3})
+    return _table(("parameter", "symbol", "value", "unit"), rows, words={1, 2, 3})
 
 
 def _origin(provenance: Provenance) -> str:

@@ -25,8 +25,8 @@ class Provenance:
         Command line.
     started : str
         Date and time, ISO 8601.
-    wall_time : float
-        Seconds.
+    wall_time : float or None
+        Seconds; None where it is not known.
     settings : mapping
         Size, seed, threads, scheme.
     versions : mapping
@@ -37,7 +37,7 @@ class Provenance:
 
     command: str
     started: str
-    wall_time: float
+    wall_time: float | None
     settings: Mapping[str, object]
     versions: Mapping[str, str]
     processor: str
@@ -45,12 +45,15 @@ class Provenance:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return names and values for a table."""
-        minutes, seconds = divmod(self.wall_time, 60.0)
+        taken = []
+        if self.wall_time is not None:
+            minutes, seconds = divmod(self.wall_time, 60.0)
+            taken = [("wall time", f"{minutes:.0f} min {seconds:.0f} s")]
         versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         return [
             ("command", self.command),
             ("started", self.started),
-            ("wall time", f"{minutes:.0f} min {seconds:.0f} s"),
+            *taken,
             *((name, str(value)) for name, value in self.settings.items()),
             ("versions", versions),
             ("processor", self.processor),

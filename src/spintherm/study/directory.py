@@ -38,8 +38,8 @@ STUDY, PROVENANCE, DATA, RESULT, LOG = (
     "result.nc",
     "run.log",
 )
-COMMITS, LOCKS, FINISHED = "commits", "locks", "finished.json"
-_OURS = {STUDY, PROVENANCE, DATA, RESULT, LOG, COMMITS, LOCKS, FINISHED}
+COMMITS, LOCKS, FINISHED, REPORT = "commits", "locks", "finished.json", "report.html"
+_OURS = {STUDY, PROVENANCE, DATA, RESULT, LOG, COMMITS, LOCKS, FINISHED, REPORT}
 
 
 class Refused(ValueError):  # noqa: N818 - what has happened

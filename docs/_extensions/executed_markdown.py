@@ -8,8 +8,10 @@ left alone.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HEADER = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
 FENCE = re.compile(r"^```python[ \t]*$", flags=re.MULTILINE)

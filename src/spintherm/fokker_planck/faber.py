@@ -22,6 +22,7 @@ The same vectors give the integral over the step, with the coefficients of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -29,11 +30,11 @@ import numpy as np
 
 from spintherm.fokker_planck.harmonics import Floats, Sparse
 
-GROWTH = 5.0
+GROWTH = 7.0
 """Exponent of the largest intermediate factor of a step; its rounding is e^GROWTH as large."""
 
 MARGIN = 1.02
-LANCZOS = 60
+LANCZOS = 40
 NEGLIGIBLE = 5e-16  # of a coefficient, relative to the largest value of the function
 
 
@@ -52,10 +53,14 @@ class Exponential:
     @cached_property
     def ellipse(self) -> tuple[float, float, float]:
         """Centre, half axis along the real and along the imaginary axis."""
-        symmetric = 0.5 * (self.matrix + self.matrix.T)
-        turning = 0.5 * (self.matrix - self.matrix.T)
-        low, high = _extremes(symmetric)
-        height = np.sqrt(max(_extremes(turning.T @ turning)[1], 0.0))
+        matrix, transposed = self.matrix, self.matrix.T.tocsr()
+        size = matrix.shape[0]
+
+        def turned(v: Floats) -> Floats:
+            return np.asarray(0.5 * (matrix @ v - transposed @ v))
+
+        low, high = _extremes(lambda v: 0.5 * (matrix @ v + transposed @ v), size)
+        height = np.sqrt(max(_extremes(lambda v: -turned(turned(v)), size)[1], 0.0))
         width = 0.5 * (high - low)
         # corners of the rectangle: (1/c)² + (1 - 1/c²) = 1
         share = 2.0 if width < height else np.sqrt(2.0)
@@ -130,18 +135,18 @@ def _faber_coefficients(
     return found[0][: last + 1], found[1][: last + 1]
 
 
-def _extremes(matrix: Sparse) -> tuple[float, float]:
+def _extremes(apply: Callable[[Floats], Floats], size: int) -> tuple[float, float]:
     """Bounds of the eigenvalues of a symmetric matrix, to a few per cent of their range.
 
     Extreme Ritz values of a Lanczos iteration, moved outwards by their residuals.
     """
-    v = np.random.default_rng(0).normal(size=matrix.shape[0])
+    v = np.random.default_rng(0).normal(size=size)
     v /= np.linalg.norm(v)
     before, beta = np.zeros_like(v), 0.0
     diagonal: list[float] = []
     beside: list[float] = []
-    for _ in range(min(LANCZOS, matrix.shape[0])):
-        w = matrix @ v - beta * before
+    for _ in range(min(LANCZOS, size)):
+        w = apply(v) - beta * before
         diagonal.append(float(w @ v))
         w -= diagonal[-1] * v
         beta = float(np.linalg.norm(w))

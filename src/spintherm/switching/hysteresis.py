@@ -2,7 +2,8 @@ r"""Hysteresis: the loop of a magnet in an alternating field, and the heat that 
 
 For magnets with a common axis a, H(t) = H_b + H₀ sin(2πft) h along it. The means q of the Legendre
 polynomials of c = n·a obey q' = [A₀ + A₁ sin ωt] q, A the transposed backward generator of
-`cosine`. The periodic state is q = Σ q_k e^{ikωt} with
+`cosine`; for others those of the spherical harmonics do, with the generator on the sphere. The
+periodic state is q = Σ q_k e^{ikωt} with
 
 .. math:: (ik\omega - A_0)\, q_k = \tfrac{1}{2i} A_1 (q_{k-1} - q_{k+1}),
 
@@ -28,11 +29,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
 from spintherm.exact import AxialMagnet
-from spintherm.fokker_planck.generator import ResolutionError
+from spintherm.fokker_planck.generator import ResolutionError, integrals
+from spintherm.fokker_planck.harmonics import Basis
+from spintherm.fokker_planck.setting import sphere_points
+from spintherm.fokker_planck.wells import BitState
 from spintherm.magnet import Magnet
 from spintherm.switching import bit
 from spintherm.switching.averages import CosineAverages
 from spintherm.switching.cosine import CosineEquation
+from spintherm.switching.sphere import aligned
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 
 _FIRST_SIZE = 24
 _LARGEST_SIZE = 500
+_LARGEST_ON_SPHERE = 2000
 _FIRST_HARMONICS = 12
 _MOST_HARMONICS = 3000
 _ROUNDING = 1e-13
@@ -70,13 +76,16 @@ def hysteresis_loop(
     Parameters
     ----------
     magnet : Magnet
-        With a common axis of anisotropy, polarisers, fields and torque; T > 0.
+        Any, with damping and temperature above zero. Without a common axis of anisotropy,
+        polarisers, fields and torque spherical harmonics take the place of polynomials; each
+        harmonic in time then costs the cube of their number (seconds from a thousand on).
     amplitudes : array_like, shape () or (A,)
         H₀ > 0.
     frequencies : array_like, shape () or (F,)
         f > 0, in cycles per time.
     direction : array_like, shape (3,), optional
-        h, along the common axis; by default that of the first polariser, or of `AxialMagnet`.
+        h; by default along the first polariser if the anisotropy has the same axis or none, else
+        the easy axis on its side.
     bias_field, spin_torque : array_like, shape (3,)
         Constant field and torque besides.
     points : int
@@ -96,9 +105,9 @@ def hysteresis_loop(
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused or there is no common axis.
+        If an argument is refused.
     ResolutionError
-        If 500 polynomials or 3000 harmonics do not suffice.
+        If 500 polynomials, or 2000 spherical harmonics, or 3000 harmonics in time do not suffice.
     """
     import xarray as xr
 
@@ -111,7 +120,7 @@ def hysteresis_loop(
     phase = np.arange(count) / count
     grid = [
         [
-            _settled(_Drive(bit.along(magnet, h), bias, P, h, strength), rate, phase, limit)
+            _settled(_drive(magnet, bias, P, h, strength), rate, phase, limit)
             for rate in np.atleast_1d(f).tolist()
         ]
         for strength in np.atleast_1d(H0).tolist()
@@ -177,14 +186,138 @@ class _Drive:
         """Largest power of the torque, in size."""
         return max(CosineAverages(self.at(s), 24).largest_torque_power for s in (-1.0, 1.0))
 
+    @property
+    def first_size(self) -> int:
+        """Number of polynomials to begin with."""
+        return _FIRST_SIZE + int(3.0 * np.sqrt(self.span))
+
+    def too_many(self, size: int) -> bool:
+        """Whether there are more polynomials than are taken."""
+        return size > _LARGEST_SIZE
+
+    def finer(self, size: int, q: FloatArray | None = None, tolerance: float = 0.0) -> int:
+        """More polynomials; with coefficients (harmonics, size) only if their tail asks for it."""
+        more = q is None or float(q[:, -2:].max()) > tolerance
+        return int(1.3 * size) if more else size
+
+    def tail(self, tolerance: float) -> float:
+        """Largest coefficient at the edges of expansions that are worth comparing."""
+        return tolerance
+
+    def generator(self, sine: float, size: int) -> FloatArray:
+        """Transposed backward generator at a phase, shape (size, size)."""
+        return CosineEquation(self.at(sine), size).generator.T
+
+    def averages(self, sine: float, size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Rows of the energy, of the torque's power and of the rate of pumped entropy."""
+        found = CosineAverages(self.at(sine), size)
+        return found.energy, found.torque_power, found.pumped_entropy_rate
+
+    def along(self, q: FloatArray, size: int) -> FloatArray:
+        """Mean of n·h, from means (..., size)."""
+        return np.asarray(self.sense * q[..., 1])
+
+    @property
+    def whole(self) -> float:
+        """The first coefficient of a density."""
+        return 1.0
+
+
+@dataclass(frozen=True)
+class _SphereDrive:
+    """The same without a common axis; sizes are bases of spherical harmonics."""
+
+    magnet: Magnet
+    bias: FloatArray
+    spin_torque: FloatArray
+    direction: FloatArray
+    amplitude: float
+
+    @cached_property
+    def _resting(self) -> BitState:
+        """In the bias field alone, seen from the anisotropy's axis if there is one."""
+        axis = self.direction
+        if self.magnet.anisotropy is not None and self.magnet.anisotropy.axis is not None:
+            axis = self.magnet.anisotropy.axis
+        field = self.bias + self.amplitude * self.direction
+        return BitState(self.magnet, axis, field, self.spin_torque)
+
+    def at(self, sine: float) -> BitState:
+        """Return the magnet in the field of a phase."""
+        field = self.bias + sine * self.amplitude * self.direction
+        state = BitState(self.magnet, self._resting.axis, field, self.spin_torque)
+        return aligned(state, self._resting)
+
+    @property
+    def largest_power(self) -> float:
+        """Largest power of the torque, in size."""
+        m = self.magnet.moment * sphere_points()
+        H = self.bias + np.array([[-1.0], [1.0]]) * self.amplitude * self.direction
+        turning = np.cross(m, self.magnet.local_spin_torque(m, self.spin_torque))
+        powers = [np.sum(self.magnet.drift(m, h, self.spin_torque) * turning, axis=1) for h in H]
+        return float(np.abs(powers).max())
+
+    @property
+    def first_size(self) -> Basis:
+        """Harmonics to begin with."""
+        degree = 8 + int(1.5 * np.sqrt(max(self.at(s).span for s in (-1.0, 1.0))))
+        return Basis(degree, min(6, degree))
+
+    def too_many(self, size: Basis) -> bool:
+        """Whether there are more harmonics than are taken."""
+        return size.size > _LARGEST_ON_SPHERE
+
+    def finer(self, size: Basis, q: FloatArray | None = None, tolerance: float = 0.0) -> Basis:
+        """More harmonics; with coefficients (harmonics, size) only if their tails ask for it."""
+        high = wide = True
+        if q is not None:
+            high = float(q[:, size.degrees >= size.l_max - 1].max()) > tolerance
+            edge = np.abs(size.orders) >= max(size.m_max - 1, 1)
+            wide = size.m_max < size.l_max and float(q[:, edge].max()) > tolerance
+        degree = int(1.2 * size.l_max) + 1 if high else size.l_max
+        return Basis(degree, min(int(1.25 * size.m_max) + 1 if wide else size.m_max, degree))
+
+    def tail(self, tolerance: float) -> float:
+        """The same; means are better than the tails, and a larger basis is dear."""
+        return 0.1 * float(np.sqrt(tolerance))
+
+    def generator(self, sine: float, size: Basis) -> FloatArray:
+        """Forward generator at a phase, shape (size, size)."""
+        return np.asarray(self.at(sine).generator(size).toarray().T)
+
+    def averages(self, sine: float, size: Basis) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Rows of the energy, of the torque's power and of the rate of pumped entropy."""
+        state = self.at(sine)
+        return state.energy_row(size), *state.rate_rows(size)
+
+    def along(self, q: FloatArray, size: Basis) -> FloatArray:
+        """Mean of n·h, from means (..., size)."""
+        h = self._resting.frame @ self.direction
+        return np.asarray(q @ (integrals(size)[1:].T @ h))
+
+    @property
+    def whole(self) -> float:
+        """The first coefficient of a density."""
+        return float(1.0 / np.sqrt(4.0 * np.pi))
+
+
+def _drive(
+    magnet: Magnet, bias: FloatArray, torque: FloatArray, h: FloatArray, amplitude: float
+) -> _Drive | _SphereDrive:
+    """Return the problem in the cosine if everything lies along h, else that on the sphere."""
+    whole = bit.along(magnet, h)
+    if bit.has_common_axis(whole, h, bias, torque):
+        return _Drive(whole, bias, torque, h, amplitude)
+    return _SphereDrive(magnet, bias, torque, h, amplitude)
+
 
 @dataclass(frozen=True)
 class _Cycle:
     """Periodic state in a given number of polynomials and of harmonics."""
 
-    drive: _Drive
+    drive: Any  # _Drive or _SphereDrive
     frequency: float
-    size: int
+    size: Any  # a number of polynomials, or a Basis
     harmonics: int
 
     @property
@@ -194,24 +327,25 @@ class _Cycle:
     @cached_property
     def matrices(self) -> tuple[FloatArray, FloatArray]:
         """A₀ and A₁, shape (size, size)."""
-        up, down = (CosineEquation(self.drive.at(s), self.size).generator.T for s in (1.0, -1.0))
+        up, down = (self.drive.generator(s, self.size) for s in (1.0, -1.0))
         return 0.5 * (up + down), 0.5 * (up - down)
 
     @cached_property
     def coefficients(self) -> NDArray[np.complex128]:
         """Harmonics q_k, k = 0 to `harmonics`, shape (harmonics + 1, size)."""
         constant, alternating = self.matrices
+        size = len(constant)
         coupling = alternating / 2j
-        ratios: list[NDArray[Any]] = [np.zeros((self.size, self.size), dtype=np.complex128)]
+        ratios: list[NDArray[Any]] = [np.zeros((size, size), dtype=np.complex128)]
         for k in range(self.harmonics, 0, -1):
             matrix = coupling @ ratios[-1] - constant
-            matrix[np.diag_indices(self.size)] += 1j * k * self.omega
+            matrix[np.diag_indices(size)] += 1j * k * self.omega
             ratios.append(np.linalg.solve(matrix, coupling))
         # the mean of P_0 is one at all times: its own row, all zeros, gives way to that
         matrix = constant - alternating @ ratios[-1].imag
-        first = np.zeros(self.size)
-        first[0] = 1.0
-        first[1:] = np.linalg.solve(matrix[1:, 1:], -matrix[1:, 0])
+        first = np.zeros(size)
+        first[0] = self.drive.whole
+        first[1:] = np.linalg.solve(matrix[1:, 1:], -matrix[1:, 0] * first[0])
         q: list[NDArray[Any]] = [first.astype(np.complex128)]
         for ratio in ratios[:0:-1]:
             q.append(ratio @ q[-1])
@@ -224,21 +358,26 @@ class _Cycle:
         waves[:, 1:] *= 2.0
         return np.asarray((waves @ self.coefficients).real)
 
+    def along(self, phase: FloatArray) -> FloatArray:
+        """Mean of n·h at phases, shape (phases,)."""
+        return np.asarray(self.drive.along(self.means(phase), self.size))
+
     @cached_property
     def cycle(self) -> dict[str, float]:
         """Means over a cycle."""
         drive, period = self.drive, 1.0 / self.frequency
         m, H0 = drive.magnet.moment, drive.amplitude
-        area = -2.0 * np.pi * m * H0 * drive.sense * float(self.coefficients[1, 1].real)
+        first = float(drive.along(self.coefficients[1].real, self.size))
+        area = -2.0 * np.pi * m * H0 * first
         phase = np.arange(4 * self.harmonics) / (4 * self.harmonics)
         q, sine = self.means(phase), np.sin(2.0 * np.pi * phase)[:, None]
-        ends = [CosineAverages(drive.at(s), self.size) for s in (1.0, -1.0)]
-        energy = _interpolated(ends[0].energy, ends[1].energy, sine)
-        power = _interpolated(ends[0].torque_power, ends[1].torque_power, sine)
+        up, down = (drive.averages(s, self.size) for s in (1.0, -1.0))
+        energy = _interpolated(up[0], down[0], sine)
+        power = _interpolated(up[1], down[1], sine)
         rate = self.means(phase, order=1)
         torque_work = period * float(np.mean(np.sum(power * q, axis=1)))
         heat = period * float(np.mean(np.sum(energy * rate, axis=1))) - torque_work
-        pumped = period * float(ends[0].pumped_entropy_rate @ self.coefficients[0].real)
+        pumped = period * float(up[2] @ self.coefficients[0].real)
         return {
             "work": area + torque_work,
             "heat": heat,
@@ -256,33 +395,29 @@ class _Settled:
     cycle: dict[str, float]
 
 
-def _settled(drive: _Drive, frequency: float, phase: FloatArray, tolerance: float) -> _Settled:
+def _settled(drive: Any, frequency: float, phase: FloatArray, tolerance: float) -> _Settled:
     """Periodic state at a frequency, refined until nothing changes by more than the tolerance."""
-    size = _FIRST_SIZE + int(3.0 * np.sqrt(drive.span))
-    here = _Cycle(drive, frequency, size, _FIRST_HARMONICS)
+    here = _Cycle(drive, frequency, drive.first_size, _FIRST_HARMONICS)
     largest = 4.0 * drive.magnet.moment * drive.amplitude + drive.largest_power / frequency
     while True:
-        if here.size > _LARGEST_SIZE or here.harmonics > _MOST_HARMONICS:
+        if drive.too_many(here.size) or here.harmonics > _MOST_HARMONICS:
+            functions = "polynomials" if isinstance(here.size, int) else "spherical harmonics"
+            count = here.size if isinstance(here.size, int) else here.size.size
             raise ResolutionError(
-                f"hysteresis loop: {here.size} polynomials and {here.harmonics} harmonics do not "
+                f"hysteresis loop: {count} {functions} and {here.harmonics} harmonics do not "
                 f"settle to {tolerance:g}; expected a lower amplitude, a smaller barrier or a "
                 "larger tolerance"
             )
-        finer = replace(here, size=int(1.3 * here.size), harmonics=2 * here.harmonics)
         # tails of both expansions; the comparison below counts, and these save it where it is vain
-        q = np.abs(here.coefficients)
-        more_harmonics = float(q[-1].max()) > tolerance
-        more_size = float(q[:, -2:].max()) > tolerance
-        if more_harmonics or more_size:
-            here = replace(
-                here,
-                size=finer.size if more_size else here.size,
-                harmonics=finer.harmonics if more_harmonics else here.harmonics,
-            )
+        q, tail = np.abs(here.coefficients), drive.tail(tolerance)
+        harmonics = 2 * here.harmonics if float(q[-1].max()) > tail else here.harmonics
+        size = drive.finer(here.size, q, tail)
+        if size != here.size or harmonics != here.harmonics:
+            here = replace(here, size=size, harmonics=harmonics)
         else:
-            finer = replace(finer, harmonics=int(1.4 * here.harmonics))
-            m = drive.magnet.moment * drive.sense
-            before, after = (m * one.means(phase)[:, 1] for one in (here, finer))
+            size = drive.finer(here.size)
+            finer = replace(here, size=size, harmonics=int(1.4 * here.harmonics))
+            before, after = (drive.magnet.moment * one.along(phase) for one in (here, finer))
             error = abs(finer.cycle["heat"] - here.cycle["heat"])
             error += _ROUNDING * largest
             change = float(np.abs(after - before).max()) / drive.magnet.moment

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spintherm import validation
 from spintherm.magnet import Magnet
+from spintherm.torques import TorqueEfficiency
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ _DIFFERENCE = 1e-5
 _AT_REST = 1e-9
 _NEAR = 0.1
 _SETTLED = 0.01
+_CAUGHT = 0.02
+_LOOKS = 12
 _PATIENCE = (1.0, 5.0)
 
 
@@ -108,8 +111,8 @@ def state_diagram(
         if torque_direction is None
         else validation.unit_direction("torque_direction", torque_direction)
     )
-    H = validation.increasing_times("fields", fields)
-    P = validation.increasing_times("currents", currents)
+    H = _increasing("fields", fields, "fields")
+    P = _increasing("currents", currents, "spin torques")
     span = validation.finite_scalar("times_of_damping", times_of_damping, nonnegative=True)
     cold = replace(magnet, temperature=0.0)
     field = np.repeat(H[:, None] * h, P.size, axis=0)
@@ -119,19 +122,24 @@ def state_diagram(
     # of an axial magnet Newton's steps may circle about a pole for ever: begin there, too
     seeds = np.vstack((a, -a, _directions()))
     unstable = np.zeros(len(field), dtype=bool)
+    nodes = []
     for seed in seeds:
         point, found = flow.rest(np.broadcast_to(seed, field.shape))
         stable = found & flow.is_stable(point)
+        nodes.append(np.where(stable[:, None], point, np.nan))
         bit = np.where(point @ a >= 0.0, PARALLEL, ANTIPARALLEL)
         states |= np.where(stable, bit, 0)
         unstable |= found & ~stable
     states[states == 0] = PRECESSING
     if span > 0.0:
         also = np.flatnonzero(unstable & (states != PRECESSING))
+        resting = np.stack(nodes)
         for start in _starts(a):
             places, path = also, np.broadcast_to(start, (also.size, 3))
             for patience in _PATIENCE:
-                path, cycling = flow.at(places).seems_to_cycle(path, a, patience * span)
+                path, cycling = flow.at(places).seems_to_cycle(
+                    path, a, patience * span, resting[:, places]
+                )
                 places, path = places[cycling], path[cycling]
             states[places] |= PRECESSING
     return xr.Dataset(
@@ -166,8 +174,62 @@ class _Flow:
         return _Flow(self.magnet, self.field[places], self.torque[places])
 
     def __call__(self, n: FloatArray) -> FloatArray:
-        m = self.magnet.moment
-        return self.magnet.drift(m * n, self.field, self.torque) / m
+        """`Magnet.drift` over |m|, written out, for it is called hundreds of thousands of times."""
+        magnet = self.magnet
+        here = np.ascontiguousarray(n.T)
+        field, torque = self._uniform
+        if magnet.anisotropy is not None:
+            field = field - self._slope(here) / magnet.moment  # its radial part does no harm
+        if self._polarisers:
+            torque = np.zeros_like(here)
+            for share, p, efficiency in self._polarisers:
+                torque += (share * efficiency(p @ here)) * p[:, None]
+        turn = _cross(here, field + magnet.moment * _cross(here, torque))
+        damped = magnet.damping * magnet.moment * _cross(here, turn)
+        return np.asarray((-magnet.gyromagnetic_ratio * turn - damped).T)
+
+    @cached_property
+    def _uniform(self) -> tuple[FloatArray, FloatArray]:
+        """H with the field of the current, and P, shape (3, N)."""
+        field = self.field + self.magnet.field_of_current(self.torque)
+        return np.ascontiguousarray(field.T), np.ascontiguousarray(self.torque.T)
+
+    @cached_property
+    def _polarisers(self) -> list[tuple[FloatArray, FloatArray, TorqueEfficiency]]:
+        """Strengths (N,), directions and efficiencies."""
+        if not self.magnet.polarisers:
+            return []
+        amplitude = self.magnet.torque_amplitude(self.torque)
+        return [(p.strength * amplitude, p.vector, p.efficiency) for p in self.magnet.polarisers]
+
+    def _slope(self, n: FloatArray) -> FloatArray:
+        """∂E_a/∂n of the polynomial, not projected, shape (3, N)."""
+        anisotropy = self.magnet.anisotropy
+        out = np.zeros_like(n)
+        if anisotropy is None:
+            return out
+        if anisotropy.degree == 2:
+            return np.asarray(self._form @ n)
+        powers = [np.ones_like(n)]
+        for _ in range(anisotropy.degree):
+            powers.append(powers[-1] * n)
+        for exponents, value in anisotropy.terms:
+            factors = [powers[k][axis] for axis, k in enumerate(exponents)]
+            for axis, k in enumerate(exponents):
+                if k:
+                    rest = [f for other, f in enumerate(factors) if other != axis]
+                    out[axis] += value * k * powers[k - 1][axis] * rest[0] * rest[1]
+        return out
+
+    @cached_property
+    def _form(self) -> FloatArray:
+        """Matrix 2A of an energy n·A n, shape (3, 3)."""
+        out = np.zeros((3, 3))
+        for exponents, value in self.magnet.anisotropy.terms if self.magnet.anisotropy else ():
+            axes = [axis for axis, k in enumerate(exponents) for _ in range(k)]
+            out[axes[0], axes[1]] += value
+            out[axes[1], axes[0]] += value
+        return out
 
     @cached_property
     def fastest(self) -> FloatArray:
@@ -208,23 +270,34 @@ class _Flow:
         return np.asarray(np.all(values.real < -1e-9 * self.fastest[:, None], axis=-1))
 
     def seems_to_cycle(
-        self, start: FloatArray, axis: FloatArray, span: float
+        self, start: FloatArray, axis: FloatArray, span: float, resting: FloatArray
     ) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Where paths get to, and whether they move far from points of rest, on their way nowhere.
 
         They are followed for `span` times of damping; the mean of n·a over a tenth of that time
-        must then stay as it is over the next tenth.
+        must then stay as it is over the next tenth. Those that have come to a stable point of
+        rest, `resting` (seeds, N, 3), are followed no further.
         """
         if start.shape[0] == 0:
             return start, np.zeros(0, dtype=bool)
         alpha = self.magnet.damping * self.magnet.moment / abs(self.magnet.gyromagnetic_ratio)
         steps = int(np.ceil(span * np.hypot(1.0, alpha) / alpha / _STEP))
-        n, _ = self._followed(start, axis, steps)
-        n, before = self._followed(n, axis, steps // 10 + 1)
-        n, after = self._followed(n, axis, steps // 10 + 1)
-        point, found = self.rest(n)
-        resting = found & (np.linalg.norm(point - n, axis=-1) < _NEAR)
-        return n, np.asarray(~resting & (np.abs(after - before) < _SETTLED))
+        n, moving = start.copy(), np.arange(len(start))
+        for _ in range(_LOOKS):
+            n[moving] = self.at(moving)._followed(n[moving], axis, -(-steps // _LOOKS))[0]
+            away = np.linalg.norm(resting[:, moving] - n[moving], axis=-1)
+            moving = moving[~np.any(away < _CAUGHT, axis=0)]
+            if moving.size == 0:
+                return n, np.zeros(len(start), dtype=bool)
+        cycling = np.zeros(len(start), dtype=bool)
+        flow, late = self.at(moving), n[moving]
+        late, before = flow._followed(late, axis, steps // 10 + 1)
+        late, after = flow._followed(late, axis, steps // 10 + 1)
+        point, found = flow.rest(late)
+        at_rest = found & (np.linalg.norm(point - late, axis=-1) < _NEAR)
+        n[moving] = late
+        cycling[moving] = ~at_rest & (np.abs(after - before) < _SETTLED)
+        return n, cycling
 
     def _followed(
         self, n: FloatArray, axis: FloatArray, steps: int
@@ -240,6 +313,24 @@ class _Flow:
             n = _normed(n + (h / 6.0) * (one + 2.0 * two + 2.0 * three + four))
             total += n @ axis
         return n, total / max(steps, 1)
+
+
+def _increasing(name: str, value: ArrayLike, what: str) -> FloatArray:
+    """Return strictly increasing numbers, shape (n,)."""
+    expected = f"strictly increasing finite {what}, shape (n,) with n >= 1"
+    found = validation.real_array(name, value, expected)
+    if found.ndim != 1 or found.size == 0 or np.any(np.diff(found) <= 0.0):
+        raise ValueError(validation.complaint(name, value, expected))
+    return found
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Cross product of vectors (3, N)."""
+    out = np.empty_like(a)
+    out[0] = a[1] * b[2] - a[2] * b[1]
+    out[1] = a[2] * b[0] - a[0] * b[2]
+    out[2] = a[0] * b[1] - a[1] * b[0]
+    return out
 
 
 def _directions() -> FloatArray:

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spintherm.fokker_planck.diagram import boundaries_of
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 BOLTZMANN, FREE_ELECTRON = 1.380649e-23, 1.76085962784e11
@@ -135,3 +137,31 @@ def test_cost_of_a_write(tmp_path):
     assert float(last["landauer_bound"]) == pytest.approx(np.log(2), rel=1e-6)
     # the heat alone is below the bound, for the bit has been cooled
     assert float(data["settled_heat"].isel(current=0, pulse_length=-1)) > 0
+
+
+def test_papers_figures(tmp_path):
+    """The theorem's slope is 1, Crooks' is not; boundaries are zeros of rates by quadrature."""
+    module, data = run("papers_figures", tmp_path, "--trajectories", "20000")
+    slope, error = data["detailed_slope"].values
+    assert abs(slope - 1.0) < 4.5 * error < 0.2
+    slope, error = data["crooks_slope"].values
+    assert abs(slope - 1.0) > 4.5 * error
+    layer = module.LAYER
+    c, w = np.polynomial.legendre.leggauss(120)
+    n = np.stack([np.sqrt(1 - c**2), 0 * c, c], axis=-1)
+    m, (polariser,) = layer.moment, layer.polarisers
+    for boundary in boundaries_of(data):
+        alpha, factor = boundary.x[2], boundary.y[2]
+        assert boundary.complete
+        P = alpha / m * np.array([0.0, 0.0, 1.0])
+        push = layer.gyromagnetic_ratio * m / layer.damping * P[2]
+        field = np.array([0.0, 0.0, 1.0]) + layer.field_of_current(P)
+        psi = m * n @ field - factor * layer.anisotropy(n) + push * polariser.efficiency.integral(c)
+        p = w * np.exp(psi - psi.max())
+        if boundary.rate == "pumped_entropy_rate":
+            rate = layer.pumped_entropy_rate(m * n, P)
+        else:
+            torque = P[2] * polariser.efficiency(c)
+            turn = layer.damping * m**2 * torque - field[2] - 2 * factor * 1.2 * c / m
+            rate = m**2 * (1 - c**2) * torque * turn
+        assert abs(p @ rate) < 1e-6 * (p @ np.abs(rate))

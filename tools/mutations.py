@@ -3,7 +3,8 @@
     python tools/mutations.py [NAME ...] [--write docs/mutations.md]
 
 Every mutation is applied to a copy of the sources, the named test files run against the copy, and
-the failures listed. A mutation that no test notices makes the command fail.
+the failures listed. A mutation that no test notices makes the command fail. With names only these
+are run, and of a file that is there only their lines are written anew.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ class Mutation:
     wrong: str
     tests: tuple[str, ...] = ("test_simulate.py",)
 
+
+DENSITIES = "test_real_magnets_densities.py"
+GENERATOR_MOVES = "test_the_generator_moves_functions_along_the_drift_of_the_equation"
 
 MUTATIONS = (
     Mutation(
@@ -307,6 +311,110 @@ MUTATIONS = (
         ("test_generating_function.py",),
     ),
     Mutation(
+        "sign of g' in the pumped entropy",
+        "magnet.py",
+        "- (1.0 - c * c) * g.derivative(c))",
+        "+ (1.0 - c * c) * g.derivative(c))",
+        ("test_torques.py",),
+    ),
+    Mutation(
+        "sign of g' in the pumped entropy (density engine)",
+        "fokker_planck/landscape.py",
+        "p.strength * ((1.0 - c * c) * g.derivative(c) -",
+        "p.strength * (-(1.0 - c * c) * g.derivative(c) -",
+        (f"{DENSITIES}::test_the_joint_theorem_holds_for_random_magnets_and_protocols",),
+    ),
+    Mutation(
+        "polarisers not reversed",
+        "magnet.py",
+        "polarisers=tuple(item.reversed() for",
+        "polarisers=tuple(item for",
+        ("test_torques.py",),
+    ),
+    Mutation(
+        "field-like torque even under time reversal",
+        "torques.py",
+        "self.strength, -self.field_like)",
+        "self.strength, self.field_like)",
+        ("test_torques.py",),
+    ),
+    Mutation(
+        "field of the current left out",
+        "magnet.py",
+        "(item.strength * item.field_like * amplitude)",
+        "(0.0 * item.strength * amplitude)",
+        ("test_torques.py", f"{DENSITIES}::{GENERATOR_MOVES}"),
+    ),
+    Mutation(
+        "sign of the anisotropy in the effective field",
+        "magnet.py",
+        "np.asarray(H - self.anisotropy.gradient",
+        "np.asarray(H + self.anisotropy.gradient",
+        (f"{DENSITIES}::{GENERATOR_MOVES}",),
+    ),
+    Mutation(
+        "sign of the anisotropy's energy at the ends of a heat",
+        "fokker_planck/schedule.py",
+        "exponents.directions[:, self.channel] * self.anisotropy",
+        "-exponents.directions[:, self.channel] * self.anisotropy",
+        (f"{DENSITIES}::test_the_density_of_heat_has_the_mean_of_the_first_law",),
+    ),
+    Mutation(
+        "sign of the torque's power in a write",
+        "switching/averages.py",
+        'np.einsum("ij,ij->i", velocity, turning)',
+        '-np.einsum("ij,ij->i", velocity, turning)',
+        (
+            "test_switching_energy.py::test_entropy_production_of_a_write_is_that_of_the_irreversible_currents",
+        ),
+    ),
+    Mutation(
+        "twice the torque of a current",
+        "materials/spin_torque.py",
+        "self.polarisation / (2.0 * ELEMENTARY_CHARGE)",
+        "self.polarisation / (1.0 * ELEMENTARY_CHARGE)",
+        ("test_materials.py::test_the_torque_field_by_hand",),
+    ),
+    Mutation(
+        "induction taken for a field in SI",
+        "materials/scales.py",
+        "return self.induction / VACUUM_PERMEABILITY",
+        "return self.induction",
+        ("test_materials.py::test_scales_by_hand",),
+    ),
+    Mutation(
+        "torque left out of the steady law of one axis",
+        "trajectories/steady.py",
+        "value = value + push * amplitude * item.strength * whole",
+        "value = value - push * amplitude * item.strength * whole",
+        ("test_steady_start.py::test_the_law_of_one_axis_is_normalised_as_a_quadrature",),
+    ),
+    Mutation(
+        "the field's turn away from the polariser (phase diagrams)",
+        "fokker_planck/plane.py",
+        "np.cos(angle)[:, None] * start + across",
+        "np.cos(angle)[:, None] * start - across",
+        (
+            "test_phase_diagram_real_magnets.py::test_a_tilted_magnet_against_a_generator_of_its_own",
+        ),
+    ),
+    Mutation(
+        "Jacobian of the squeeze without its change of the rapidity (exact-ft)",
+        "kernels/local_reversible.py",
+        "gain * (scale * scale * ((1.0 - kappa) / (1.0 + kappa)))",
+        "gain * (scale * scale)",
+        ("test_exact_fluctuation_real_magnets.py::test_detailed_theorem_path_by_path",),
+    ),
+    Mutation(
+        "weight of the tilted noise of real magnets five per cent off",
+        "kernels/local_weighted.py",
+        "lanes[LOG_WEIGHT + i] += log_weight",
+        "lanes[LOG_WEIGHT + i] += 1.05 * log_weight",
+        (
+            "test_rare_events_real_magnets.py::test_weights_are_exact_for_coarse_steps_and_any_control",
+        ),
+    ),
+    Mutation(
         "sign of the detailed theorem",
         "fokker_planck/theorems.py",
         "q * np.exp(x) / p",
@@ -334,7 +442,8 @@ def main() -> int:
             flush=True,
         )
     if arguments.write:
-        arguments.write.write_text(table(rows), encoding="utf-8")
+        before = arguments.write.read_text("utf-8") if arguments.write.exists() else ""
+        arguments.write.write_text(table(rows, before), encoding="utf-8")
     return 0 if all(caught for _, caught in rows) else 1
 
 
@@ -383,8 +492,9 @@ def failures(copy: Path, tests: tuple[str, ...]) -> list[str]:
     return re.findall(r"^(?:FAILED|ERROR) tests/\S+::(\S+)", done.stdout, flags=re.MULTILINE)
 
 
-def table(rows: list[tuple[Mutation, list[str]]]) -> str:
-    """The table as Markdown."""
+def table(rows: list[tuple[Mutation, list[str]]], before: str = "") -> str:
+    """The table as Markdown; mutations that were not run keep their line of `before`."""
+    found = dict(re.findall(r"^\| (.+?) \|( `.*)$", before, flags=re.MULTILINE))
     lines = [
         "# What happens when the physics is broken",
         "",
@@ -398,7 +508,8 @@ def table(rows: list[tuple[Mutation, list[str]]]) -> str:
         names = list(dict.fromkeys(re.sub(r"\[.*", "", name) for name in caught))
         listed = ", ".join(f"`{name}`" for name in names[:6]) or "**nothing**"
         more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        lines.append(f"| {mutation.name} | `{mutation.file}` | {listed}{more} |")
+        found[mutation.name] = f" `{mutation.file}` | {listed}{more} |"
+    lines += [f"| {m.name} |{found[m.name]}" for m in MUTATIONS if m.name in found]
     return "\n".join(lines) + "\n"
 
 

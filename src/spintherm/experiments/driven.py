@@ -200,20 +200,21 @@ def _simulated(
     threads: int,
     watch: Watch,
 ) -> Pair:
-    protocols = process.protocol, process.protocol.reversed()
+    magnet, protocol = process.magnet, process.protocol
+    ways = (magnet, protocol), (magnet.reversed(), protocol.reversed())
     count = steps or default_steps(process.magnet, process.protocol, size.scheme)
     forward, backward = (
         simulate(
-            process.magnet,
-            protocol,
+            one,
+            way,
             trajectories=size.trajectories,
-            seed=one,
+            seed=number_of,
             steps=steps,
             scheme=size.scheme,
             threads=threads,
             progress=watch.ensemble(count),
         )
-        for protocol, one in zip(protocols, seeds_of(process, seed, number), strict=True)
+        for (one, way), number_of in zip(ways, seeds_of(process, seed, number), strict=True)
     )
     return forward, backward
 

@@ -24,6 +24,7 @@ from spintherm.fokker_planck import (
     joint_symmetry_residual,
 )
 from spintherm.report import Verdict, at_most
+from spintherm.tabulate import fields_at_ends
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def exact_driven(process: Process, accuracy: ExactDensities) -> ExactDriven:
     )
     k_W, k_S = np.array(_EXPONENTS).T
     joint = joint_symmetry_residual(magnet, protocol, work=k_W, pumped_entropy=k_S)
-    F = magnet.free_energy([protocol.initial_field, protocol.final_field])
+    F = magnet.free_energy(np.stack(fields_at_ends(magnet, protocol)))
     G = generating_function(magnet, protocol, work=-1.0, progress=False)["generating_function"]
     means = (
         functional_means(magnet, protocol)["entropy_production"],
@@ -103,7 +104,7 @@ def _densities(
 ) -> dict[str, FloatArray]:
     """Densities of Σ forward and backward, each over its own range."""
     backward = distribution(
-        process.magnet,
+        process.magnet.reversed(),
         process.protocol.reversed(),
         tolerance=accuracy.tolerance,
         floor=accuracy.floor,
@@ -127,12 +128,12 @@ def _thinned(x: FloatArray, values: FloatArray) -> FloatArray:
 def _work_ratio(process: Process, accuracy: ExactDensities) -> dict[str, FloatArray]:
     """ln p_F(W)/p_B(-W) where both densities are seen in an experiment."""
     magnet, protocol = process.magnet, process.protocol
-    F = magnet.free_energy([protocol.initial_field, protocol.final_field])
+    F = magnet.free_energy(np.stack(fields_at_ends(magnet, protocol)))
     change = float(F[1] - F[0])
     tolerance = 10.0 * accuracy.tolerance
     both = [
-        distribution(magnet, one, of="work", tolerance=tolerance, floor=1e-5, progress=False)
-        for one in (protocol, protocol.reversed())
+        distribution(one, way, of="work", tolerance=tolerance, floor=1e-5, progress=False)
+        for one, way in ((magnet, protocol), (magnet.reversed(), protocol.reversed()))
     ]
     low = max(float(both[0]["work"][0]), -float(both[1]["work"][-1]), change - _WORK / magnet.beta)
     high = min(float(both[0]["work"][-1]), -float(both[1]["work"][0]), change + _WORK / magnet.beta)

@@ -52,8 +52,20 @@ _START = (0.0, 0.0, 1.0)
 _DOWN = (0.0, 0.0, -1.0)
 
 
-def table_one() -> tuple[Process, ...]:
-    """Return the nine processes of Table I of [I], (a), (b), (c) in blue, orange and green."""
+def table_one(magnet: Magnet = PAPER_MAGNET) -> tuple[Process, ...]:
+    """Return the nine processes of Table I of [I], (a), (b), (c) in blue, orange and green.
+
+    Parameters
+    ----------
+    magnet : Magnet
+        The magnet, by default that of the papers. The torques of the table point along z, y and
+        z + y, so that it may have an anisotropy but no polarisers.
+
+    Returns
+    -------
+    tuple of Process
+        Nine.
+    """
     along, tilted = (0.0, 0.0, 1.0), (0.0, 1.0, 1.0)
     rows = {
         "(a)": ((0.1, _DOWN, along), (1.0, _DOWN, along), (2.0, _DOWN, along)),
@@ -73,7 +85,8 @@ def table_one() -> tuple[Process, ...]:
         for panel, row in rows.items()
         for colour, values in zip(("blue", "orange", "green"), row, strict=True)
     ]
-    return tuple(_table_one_process(*row, (place - 4) / 9) for place, row in enumerate(named))
+    places = enumerate(named)
+    return tuple(_table_one_process(magnet, *row, (place - 4) / 9) for place, row in places)
 
 
 def beyond_the_papers() -> tuple[Process, ...]:
@@ -82,6 +95,7 @@ def beyond_the_papers() -> tuple[Process, ...]:
 
 
 def _table_one_process(
+    magnet: Magnet,
     panel: str,
     colour: str,
     duration: float,
@@ -91,7 +105,7 @@ def _table_one_process(
 ) -> Process:
     name = f"{panel} {colour}"
     protocol = Protocol(duration, Ramp(_START, final_field, duration), Triangle(peak, duration))
-    return Process(name, panel, colour, PAPER_MAGNET, protocol, shift)
+    return Process(name, panel, colour, magnet, protocol, shift)
 
 
 def _tilted_ramp() -> Process:

@@ -2,8 +2,7 @@
 
 Densities of the entropy production and the detailed theorem as in Fig. 1 of arXiv:2406.02220, the
 failure of Crooks' form as in its Fig. 2, and the phases of arXiv:2502.06054, Fig. 3, against the
-strength of the anisotropy. What reverses in the backward process is the magnet too:
-`magnet.reversed()` turns the polariser over. Reduced units, the barrier is 1.2 T.
+strength of the anisotropy. The backward process is that of `magnet.reversed()`.
 """
 
 import argparse
@@ -31,10 +30,7 @@ from spintherm.fokker_planck.plane import Axis as PlaneAxis
 
 AXIS = np.array([0.0, 0.0, 1.0])
 LAYER = Magnet(
-    moment=1.7,
-    gyromagnetic_ratio=1.0,
-    damping=0.5,
-    temperature=1.0,
+    *(1.7, 1.0, 0.5, 1.0),  # moment, gyromagnetic ratio, damping, temperature
     anisotropy=Anisotropy.uniaxial(1.2),
     polarisers=Polariser(AXIS, TorqueEfficiency.slonczewski(1.5), field_like=0.2),
 )
@@ -59,8 +55,7 @@ def main(arguments: list[str] | None = None) -> xr.Dataset:
         simulate(*way, trajectories=chosen.trajectories, seed=seed)
         for seed, way in enumerate(ways.values())
     ]
-    detailed = detailed_theorem(*pair, bins=BINS)
-    crooks = crooks_work(*pair, bins=BINS)
+    detailed, crooks = detailed_theorem(*pair, bins=BINS), crooks_work(*pair, bins=BINS)
     exact = {name: distribution(*way, tolerance=1e-4) for name, way in ways.items()}
     diagram = phase_diagram(LAYER, ALPHA, STRENGTH, field=1.0)
     with plot.style():

@@ -100,8 +100,7 @@ def simulate(
     scheme : {"splitting", "euler-maruyama", "exact-ft"}
         "splitting": drift, noise, drift with exact flows, weak order 2. "euler-maruyama": as in
         [II] SI III, renormalised after each step, weak order 1. "exact-ft": the fluctuation
-        theorems hold to rounding at any step (see docs/exact-ft.md), weak order 2; not for magnets
-        with anisotropy or polarisers.
+        theorems hold to rounding at any step (see docs/exact-ft.md), weak order 2.
     initial : {"equilibrium", "steady_state"} or array_like, shape (3,) or (trajectories, 3)
         Initial state: equilibrium at the starting field H(0), with the field-like torque's, drawn
         exactly; the steady state of the starting H and P held constant (if barriers off a common

@@ -7,7 +7,7 @@ of the problem only.
 import numpy as np
 import pytest
 
-from random_magnets import random_magnet
+from random_real_magnets import random_driven_magnet
 from spintherm import generating_function, moments, simulate
 
 MAGNETS = range(30)
@@ -23,7 +23,7 @@ def test_engines_agree(seed):
     The bias of 96 steps of the second order was measured on the means by the coupled pilot: at most
     a third of a standard error on these processes. As much is allowed for every number.
     """
-    magnet, protocol = random_magnet(seed)
+    magnet, protocol = random_driven_magnet(seed)
     beta = magnet.beta
     exact = moments(magnet, protocol, order=2, tolerance=1e-6)
     raw, central = exact["raw_moment"].values, exact["central_moment"].values
@@ -49,7 +49,7 @@ def test_engines_agree(seed):
 @pytest.mark.parametrize("seed", MAGNETS)
 def test_the_integral_theorem_is_sampled(seed):
     """⟨e^{-Σ}⟩ = 1 within errors, Σ = β(W - ΔF) + S_P."""
-    magnet, protocol = random_magnet(seed)
+    magnet, protocol = random_driven_magnet(seed)
     paths = simulate(magnet, protocol, trajectories=TRAJECTORIES, steps=96, seed=500 + seed)
     values = np.exp(-paths["entropy_production"].values)
     error = float(values.std()) / np.sqrt(TRAJECTORIES)

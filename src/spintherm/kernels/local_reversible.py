@@ -38,8 +38,16 @@ from spintherm.kernels.ensemble import (
     store_lanes,
 )
 from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors
-from spintherm.kernels.local_ensemble import anisotropy_energy, vector
-from spintherm.kernels.local_fields import INLINE, cross3, dot3, horner, pumping, torque
+from spintherm.kernels.local_ensemble import vector
+from spintherm.kernels.local_fields import (
+    INLINE,
+    anisotropy_energy,
+    cross3,
+    dot3,
+    horner,
+    pumping,
+    torque,
+)
 from spintherm.kernels.local_schemes import turned
 from spintherm.kernels.noise import advance, polar_draw, symmetric_uniform
 from spintherm.kernels.reversible import (

@@ -31,12 +31,11 @@ from spintherm.kernels.local_ensemble import (
     book_energy,
     book_jump,
     carry,
-    gain_energy,
     note_energy,
     vector,
 )
 from spintherm.kernels.local_fields import cross3
-from spintherm.kernels.local_schemes import drift_in, finish_splitting, load_splitting, turned
+from spintherm.kernels.local_schemes import drift_past, finish_splitting, load_splitting, turned
 from spintherm.kernels.noise import advance, polar_draw
 from spintherm.kernels.schemes import renormalised
 from spintherm.kernels.weighted import (
@@ -104,8 +103,7 @@ def advance_tilted(
                 work[RADIAL + i], work[SIGN + i] = radial, sign
             for i in range(LANES):
                 o = vector(lanes, X + i)
-                u, there, before_step = drift_in(o, vector(lanes, TORQUE + i), c)
-                gain_energy(lanes, i, inverse_degree * before_step)
+                u, there = drift_past(o, vector(lanes, TORQUE + i), c)
                 n = turned(vector(lanes, BEFORE + i), u)
                 put(work, AX + i, n)
                 put(work, NX + i, n)

@@ -35,6 +35,7 @@ class Mutation:
 
 
 DENSITIES = "test_real_magnets_densities.py"
+ALONG_ONE_AXIS = "test_rates_along_one_axis_are_those_of_a_quadrature"
 GENERATOR_MOVES = "test_the_generator_moves_functions_along_the_drift_of_the_equation"
 
 MUTATIONS = (
@@ -343,7 +344,7 @@ MUTATIONS = (
         "magnet.py",
         "(item.strength * item.field_like * amplitude)",
         "(0.0 * item.strength * amplitude)",
-        ("test_torques.py", f"{DENSITIES}::{GENERATOR_MOVES}"),
+        (f"test_phase_diagram_real_magnets.py::{ALONG_ONE_AXIS}",),
     ),
     Mutation(
         "sign of the anisotropy in the effective field",

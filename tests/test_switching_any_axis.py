@@ -1,4 +1,4 @@
-"""Switching without a common axis: the axial answers as a limit, trajectories, the density engine."""
+"""Switching without a common axis: axial answers as a limit, trajectories, the density engine."""
 
 from dataclasses import replace
 
@@ -27,6 +27,7 @@ from spintherm.switching import (
     bit,
     dwell_times,
     hysteresis_loop,
+    passage,
     state_diagram,
     switching_time_distribution,
     write_cost,
@@ -78,18 +79,23 @@ def test_exponentials_by_faber_polynomials_are_those_of_scipy():
 
 
 def test_free_diffusion_on_a_hemisphere_decays_with_the_odd_harmonics():
-    """Dirichlet's eigenfunctions are the S_lm with l + m odd: l(l + 1), l times."""
+    """Dirichlet's eigenfunctions are the S_lm with l + m odd: l(l + 1), l times.
+
+    The polynomials hold them up to degree 8, and some that are no eigenfunctions.
+    """
     magnet = Magnet(1.3, 0.8, 0.4, 0.6)
     cap = Cap(magnet, np.zeros(3), np.zeros(3), AXIS, 0.0, Basis(7, 7), 24)
     found = np.sort(-np.linalg.eigvals(cap.matrix.toarray()).real) / (0.4 * 0.6)
-    exact = np.repeat(np.arange(1, 9) * np.arange(2, 10), np.arange(1, 9))
-    np.testing.assert_allclose(found, exact, rtol=1e-10)
+    for degree in range(1, 9):
+        there = np.abs(found - degree * (degree + 1)) < 1e-8
+        assert np.count_nonzero(there) == degree
+    assert found[0] > 1.99
 
 
 @pytest.mark.parametrize("initial", ["parallel", "antiparallel"])
 def test_write_errors_of_an_axial_magnet_come_out_of_harmonics_too(initial):
-    sigma = 9.0
-    magnet = layer(sigma, -AXIS, 1.3)
+    sigma = 8.0
+    magnet = layer(sigma, -AXIS)
     sign = 1.0 if initial == "parallel" else -1.0
     torque = -sign * 2.2 * critical(sigma) * -AXIS
     lengths = np.array([1.0, 5.0, 14.0]) / (2 * sigma * ETA * T)
@@ -318,17 +324,18 @@ def test_the_axis_of_a_bit():
     assert bit.axis_of(cubic, (0, 0, 2)) == pytest.approx(z)
 
 
-def test_refusals_without_a_common_axis():
+def test_refusals_without_a_common_axis(monkeypatch):
     magnet = layer(5.0, TILTED)
     with pytest.raises(ValueError, match="parallel to the polariser"):
         write_error_rate(magnet, [1.0], spin_torque=(1, 0, 0))
     with pytest.raises(ValueError, match="damping and temperature"):
         write_error_rate(replace(magnet, damping=0.0), [1.0], spin_torque=TILTED)
-    with pytest.raises(ResolutionError, match="functions on the sphere"):
-        hard = flat(60.0, 30_000.0)
-        switching_time_distribution(hard, [1e-3], spin_torque=(-1.0, 0, 0))
+    monkeypatch.setattr(passage, "_LARGEST_CAP", 400)
+    with pytest.raises(ResolutionError, match="400 functions on the sphere"):
+        switching_time_distribution(magnet, [1.0], spin_torque=-TILTED)
+    monkeypatch.undo()
     with pytest.raises(ResolutionError, match="lower barrier"):
-        dwell_times(layer(40.0, TILTED), field=(0.1, 0, 0))
+        dwell_times(layer(32.0, TILTED), field=(0.1, 0, 0))
     with pytest.raises(ValueError, match="strictly increasing finite spin torques"):
         state_diagram(magnet, [0.0], [1.0, 1.0])
     with pytest.raises(ValueError, match="strictly increasing finite fields"):

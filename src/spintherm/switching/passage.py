@@ -193,19 +193,27 @@ def _slowest(state: BitState) -> Slowest:
         pairs = ((one.rate, other.rate), (one.upper, other.upper), (one.lower, other.lower))
         return max(abs(new - old) / abs(new) for new, old in pairs)
 
+    def compute(basis: Basis) -> tuple[Slowest, float, float]:
+        found = slowest(state, basis)
+        if found[0].rounding > _MODE_TOLERANCE:
+            raise ResolutionError(
+                f"relaxation_rate={found[0].rate:.1g}: expected a rate of which rounding leaves "
+                "digits, behind a lower barrier"
+            )
+        return found
+
     found, _ = settled(
-        lambda basis: slowest(state, basis), change, first_basis(state), _MODE_TOLERANCE,
-        "slowest rate", largest=_LARGEST_CAP,
-    )  # fmt: skip
+        compute,
+        change,
+        first_basis(state),
+        _MODE_TOLERANCE,
+        "slowest rate",
+        largest=_LARGEST_CAP,
+    )
     if found.turning != 0.0:
         raise ResolutionError(
             f"the slowest mode turns, its eigenvalue is {-found.rate:.3g} ± "
             f"{abs(found.turning):.3g}i: expected two wells"
-        )
-    if found.rounding > _MODE_TOLERANCE:
-        raise ResolutionError(
-            f"relaxation_rate={found.rate:.3g}: expected a rate that rounding leaves digits of, "
-            f"at least {found.rate * found.rounding / _MODE_TOLERANCE:.3g} (a lower barrier)"
         )
     return found
 

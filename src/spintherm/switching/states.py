@@ -283,8 +283,8 @@ class _Flow:
         alpha = self.magnet.damping * self.magnet.moment / abs(self.magnet.gyromagnetic_ratio)
         steps = int(np.ceil(span * np.hypot(1.0, alpha) / alpha / _STEP))
         n, moving = start.copy(), np.arange(len(start))
-        for _ in range(_LOOKS):
-            n[moving] = self.at(moving)._followed(n[moving], axis, -(-steps // _LOOKS))[0]
+        for part in np.diff(np.linspace(0, steps, _LOOKS + 1).astype(int)).tolist():
+            n[moving] = self.at(moving)._followed(n[moving], axis, part)[0]
             away = np.linalg.norm(resting[:, moving] - n[moving], axis=-1)
             moving = moving[~np.any(away < _CAUGHT, axis=0)]
             if moving.size == 0:

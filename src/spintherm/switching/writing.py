@@ -88,9 +88,11 @@ def write_error_rate(
 
     Notes
     -----
-    The relative error stays within the tolerance down to about 1e-30 (measured: 1e-25 with
-    harmonics): below, the rounding of the first steps, which a pulse has spread over all modes, is
-    no longer small against what is left.
+    Rounding is relative to what is left of the pulse, so that there is no smallest rate as long as
+    the steady state of the pulse hardly visits the well: 65 digits below one both equations
+    agree to 1e-10 for a barrier of 30 T, and along one axis 1e-206 has been followed. Off the axis
+    that steady state is known to about 1e-15 of one where torque and precession work against each
+    other; answers that differ by it between truncations are refused.
     """
     import xarray as xr
 
@@ -150,8 +152,9 @@ def _errors(
         previous, size = rates, int(1.4 * size)
     raise ResolutionError(
         f"write-error rates keep a relative change of {np.max(errors / np.abs(rates)):.0e} "
-        f"between numbers of polynomials up to {_LARGEST_SIZE}; expected longer pulses or a "
-        "larger tolerance"
+        f"between numbers of polynomials up to {_LARGEST_SIZE}; the smallest is "
+        f"{np.min(np.abs(rates)):.0e}; expected pulses of which all are longer, or that end where "
+        "the steady state of the pulse is reached, or a larger tolerance"
     )
 
 

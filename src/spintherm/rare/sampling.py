@@ -12,7 +12,7 @@ left is the step bias of the scheme itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -211,7 +211,8 @@ def _start(run: _Run, streams: Generators, state: FloatArray) -> None:
 
 
 def _advance(run: _Run, state: FloatArray, streams: Generators) -> None:
-    kernel, more = weighted.advance_tilted, ()
+    kernel: Any = weighted.advance_tilted
+    more: tuple[object, ...] = ()
     if not run.magnet.is_uniform:
         exponent = float(run.control.exponents[0]) * run.magnet.beta
         kernel, more = local_weighted.advance_tilted, (exponent, *Local.of(run.magnet).arguments)

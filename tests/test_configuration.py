@@ -527,6 +527,7 @@ REFUSALS = [
     (PROCESS, "version = 1", "version = 2", "version=2: expected at most 1; a newer spintherm"),
     (PROCESS, "version = 1", "", "version: missing; expected version = 1"),
     (PROCESS, "version = 1", "version = 1.5", "version=1.5: expected 1"),
+    (PROCESS, "version = 1", "version = true", "version=True: expected 1"),
     (PROCESS, "version = 1", "version = 1\nmaterial = {}", "material."),
     (PROCESS, "version = 1", 'version = 1\noutput.variables = ["wrk"]', "did you mean 'work'?"),
     (PROCESS, "version = 1", "version == 1", "expected TOML: "),

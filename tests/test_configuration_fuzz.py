@@ -167,16 +167,20 @@ def mutated(draw):
 
 def judged(text, overrides=()):
     """Return the study of a text, or None if it is refused as everything should be."""
+    problem = None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             return loads(text, overrides)
         except ConfigurationError as error:
-            line = str(error)
-            assert line
-            assert line.isprintable()
-            assert len(line) <= 600
-            return None
+            problem = error
+    line = str(problem)
+    assert line
+    assert line.isprintable()
+    assert len(line) <= 600
+    # a key is named, unless the text as a whole is none
+    assert problem.key or problem.problem.startswith(("expected ", "override "))
+    return None
 
 
 def examined(study):
@@ -214,6 +218,21 @@ def test_the_documents_to_mutate_are_right():
     """So that mutations reach what lies behind the first checks."""
     for data in DOCUMENTS:
         examined(loads(document.write(data)))
+
+
+@quick(80)
+@given(st.dictionaries(st.text(max_size=5) | KEYS, VALUES, max_size=4))
+@example({"a": "\x7f\x00\x1f\\\"'\ufeff\U0001f9f2", "\x7f": {"b c": {"d": {"": [1, -0.0, 1e300]}}}})
+@example({"a": [{"b": {}}, [], True], "e": {}, "f": 2**63, "g": 5e-324})
+def test_what_is_written_is_read_again(data):
+    """Whatever no study may hold is refused; the rest comes back, signs of zeros apart."""
+    try:
+        document.check(data)
+    except ConfigurationError:
+        return
+    again = document.parse(document.write(data))
+    assert again == data
+    assert document.write(again) == document.write(data)
 
 
 @quick(100)

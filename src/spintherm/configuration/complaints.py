@@ -61,7 +61,9 @@ def _complaint(found: Mapping[str, Any], data: Mapping[str, Any]) -> Configurati
         return inner
     key, value = _place(found["loc"], data, missing=kind == "missing")
     if kind == "unknown_key":
-        return unknown(f"{key}.{context['key']}".removeprefix("."), context["allowed"])
+        name = context["key"]
+        whole = f"{key}.{document.quoted(name)}".removeprefix(".")
+        return unknown(whole, name, context["allowed"])
     if kind == "missing":
         return ConfigurationError(key, ": missing")
     if kind == "union_tag_not_found":

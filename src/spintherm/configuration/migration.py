@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from spintherm.configuration.document import quoted
 from spintherm.configuration.problem import ConfigurationError, unknown
 
 VERSION = 1
@@ -51,12 +52,12 @@ def _from_0(data: dict[str, Any]) -> dict[str, Any]:
             continue
         if key in ("title", "material", "point", "compute", "sweep", "output"):
             raise ConfigurationError("version", f": missing; expected version = {VERSION}")
-        raise unknown(key, _TABLES_OF_0)
+        raise unknown(quoted(key), key, _TABLES_OF_0)
     options = data.get("simulate", {})
     if not isinstance(options, dict):
         raise ConfigurationError("simulate", ": expected a table")
     if "quantity" in options:
-        raise unknown("simulate.quantity", ("trajectories", "seed", "steps", "scheme"))
+        raise unknown("simulate.quantity", "quantity", ("trajectories", "seed", "steps", "scheme"))
     kept: dict[str, Any] = {key: data[key] for key in ("magnet", "protocol") if key in data}
     return {"version": 1, **kept, "compute": {"quantity": "trajectories", **options}}
 

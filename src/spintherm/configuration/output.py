@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from spintherm.configuration import limits
-from spintherm.configuration.problem import unknown
+from spintherm.configuration.problem import ConfigurationError, suggestion
 from spintherm.configuration.quantities import Table, Whole
 from spintherm.schema import VARIABLES
 
@@ -43,4 +43,5 @@ def check(output: OutputTable, *, sampled: bool) -> None:
     """
     for i, name in enumerate(output.variables or ()):
         if sampled and name not in VARIABLES:
-            raise unknown(f"output.variables.{i}.{name}", VARIABLES)
+            said = f"={name!r}: expected the name of an output{suggestion(name, VARIABLES)}"
+            raise ConfigurationError(f"output.variables.{i}", said)

@@ -38,19 +38,21 @@ class ConfigurationError(ValueError):
         return ConfigurationError(self.key, self.problem, source)
 
 
-def unknown(key: str, allowed: Iterable[str]) -> ConfigurationError:
+def unknown(key: str, name: str, allowed: Iterable[str]) -> ConfigurationError:
     """Return the complaint about a key that nothing knows.
 
     Parameters
     ----------
     key : str
-        Dotted; its last part is the one that is unknown.
+        Dotted.
+    name : str
+        Its last part, the one that is unknown.
     allowed : iterable of str
         What may stand in its place.
     """
     names = sorted(allowed)
     return ConfigurationError(
-        key, f": unknown key{suggestion(key.rpartition('.')[2], names)}; known: {', '.join(names)}"
+        key, f": unknown key{suggestion(name, names)}; known: {', '.join(names)}"
     )
 
 

@@ -6,7 +6,6 @@ as "5 ns". Its unit is read where its kind is known (`conversion`).
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
@@ -47,7 +46,7 @@ def refused(expected: str) -> PydanticCustomError:
 
 def _whole(value: Any) -> Any:
     """Return 1000000 for 1e6."""
-    whole = isinstance(value, float) and math.isfinite(value) and value.is_integer()
+    whole = isinstance(value, float) and value.is_integer()
     return int(value) if whole and abs(value) <= 2.0**53 else value
 
 

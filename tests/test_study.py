@@ -321,3 +321,29 @@ def test_a_dead_worker_is_replaced_and_its_task_done_again(tmp_path):
             crew.submit(eval, suicide).result(timeout=120)
     finally:
         crew.shutdown(wait=True, cancel_futures=True)
+
+
+def test_more_jumps_than_steps(small_chunks, monkeypatch):
+    """Steps are raised to the number of segments, chunks are cut by the raised number."""
+    monkeypatch.setattr(engine, "CHUNK_WORK", 1280)
+    pulses = [
+        {"kind": "pulse", "amplitude": [0, 0, 1], "start": t, "stop": t + 0.05} for t in (0.1, 0.3)
+    ]
+    tables = TABLES | {
+        "protocol": {"duration": 0.9, "field": {"kind": "sum", "parts": pulses}},
+        "compute": {
+            "quantity": "statistics",
+            "trajectories": 1000,
+            "steps": 2,
+            "bins": 3,
+            "chunk": 1,
+        },
+    }
+    ours = run(tables, threads=1)
+    field = spintherm.Pulse((0, 0, 1), 0.1, 0.15) + spintherm.Pulse((0, 0, 1), 0.3, 0.35)
+    theirs = simulate_statistics(
+        MAGNET, Protocol(0.9, field), trajectories=1000, seed=0, steps=2, bins=3, progress=False
+    )
+    assert int(ours.steps) == 5
+    assert int(ours.trajectories) == 1000
+    assert same(ours["mean"].values, theirs["mean"].values)

@@ -16,6 +16,7 @@ import numpy as np
 from spintherm.schema import VARIABLES
 from spintherm.study import packing
 from spintherm.study.arrays import Array, Record, Values, Values_of, read_texts, texts
+from spintherm.tabulate import tabulate
 from spintherm.trajectories import bias as step_bias
 from spintherm.trajectories.engine import chunks as engine_chunks
 from spintherm.trajectories.run import (
@@ -96,11 +97,11 @@ def _saved(study: Study, options: Mapping[str, Any]) -> Any:
 
 def _steps_known(study: Study) -> int:
     """Return the number of steps of a study whose steps follow from the problem alone."""
-    options = study.options()
+    options, protocol = study.options(), study.protocol()
     asked = options.get("steps")
     if asked is None:
-        return default_steps(study.magnet(), study.protocol(), options.get("scheme", "splitting"))
-    return int(asked)
+        asked = default_steps(study.magnet(), protocol, options.get("scheme", "splitting"))
+    return tabulate(protocol, int(asked)).steps  # which is more where there are many jumps
 
 
 def _about(run: Run, chunk: int) -> dict[str, Array]:

@@ -387,11 +387,14 @@ def _commit(state: _State, journal: Journal, task: Task, record: Record, seconds
 
 
 def _all_done(state: _State) -> bool:
-    """Whether the tasks of all shards are committed."""
+    """Whether the tasks of all shards are committed, and undamaged."""
     if len(state.done) == state.points.tasks:
         return True
     commits = state.directory.commits()
-    return all(task in commits for task in range(state.points.tasks))
+    others = [task for task in range(state.points.tasks) if task not in state.done]
+    return all(task in commits for task in others) and all(
+        state.store.checksum(task) == commits[task].sha256 for task in others
+    )
 
 
 def _collected(state: _State) -> bool:

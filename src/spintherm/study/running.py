@@ -220,7 +220,8 @@ def opened_run(
     else:
         assert study is not None
         directory = create(path, study.dumps(), description.describe(study))
-    description.check(directory)
+    if directory.finished() is None:
+        description.check(directory)
     if study is None and said:
         raise Refused(f"{path}: a run goes on as it was begun; {said[0]!r} would change it")
     if study is not None and study.dumps() != directory.study:

@@ -103,6 +103,17 @@ def test_the_lines_of_the_page_give_the_result_again(swept, tmp_path, monkeypatc
     ).read_bytes()
 
 
+def test_a_result_without_histogram_and_sweep_has_its_small_picture(tmp_path):
+    moments = STUDY.partition("[compute]")[0] + '[compute]\nquantity = "evolution"\n'
+    opened = opened_run(loads(moments), tmp_path / "run")
+    execute(opened, Workers(1, None, None, None))
+    text = write_report(opened.directory, opened.study).read_text("utf-8")
+    reader = assert_closed_and_alone(text)
+    (drawing,) = reader.all("svg")
+    assert drawing["style"] == "max-width:325px"
+    assert "spintherm.summary" in text
+
+
 def test_run_and_show_write_the_page(tmp_path, capsys):
     study = tmp_path / "study.toml"
     study.write_text(STUDY, "utf-8")

@@ -133,9 +133,11 @@ def _frame(root: ElementTree.Element, label: str) -> None:
         if None in numbers:
             raise ValueError(_complaint(width, "a drawing with a viewBox, or width and height"))
         root.set("viewBox", "0 0 " + " ".join(match[0] for match in numbers if match))
-    if width.endswith("pt"):
+    size = re.fullmatch(r"([\d.]+)(pt|px)?", width)
+    if size:
         own = root.get("style", "")
-        root.set("style", f"max-width:{_ENLARGED * float(width[:-2]):.0f}pt;{own}".strip(";"))
+        widest = f"{_ENLARGED * float(size[1]):.0f}{size[2] or 'px'}"
+        root.set("style", f"max-width:{widest};{own}".strip(";"))
     for name in ("version", "xmlns"):
         root.attrib.pop(name, None)
     root.set("role", "img")

@@ -21,8 +21,8 @@ a { color: var(--link); }
 nav ol { columns: 20rem; padding-left: 1.4rem; margin: .6rem 0; font-size: .95rem; }
 nav li { break-inside: avoid; }
 figure { margin: 1rem 0; }
-figure .plate { background: #fff; border: 1px solid var(--line); border-radius: .3rem;
-  padding: .6rem; text-align: center; }
+figure .plate { background: #fff; color: #1b1b1a; border: 1px solid var(--line);
+  border-radius: .3rem; padding: .6rem; text-align: center; }
 figure svg { display: inline-block; width: 100%; height: auto; }
 figcaption { font-size: .92rem; margin-top: .4rem; }
 .wide { overflow-x: auto; }

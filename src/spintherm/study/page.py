@@ -138,14 +138,16 @@ def _result(result: xarray.Dataset, study: Study, dims: tuple[str, ...]) -> Sect
 
 
 def _pictures(result: xarray.Dataset, dims: tuple[str, ...]) -> Sequence[Picture]:
-    from spintherm import plot
+    from spintherm import display, plot
     from spintherm.study.drawing import result_figure
 
+    caption = "What `spintherm show --figure` draws."
     try:
-        drawn = result_figure(result, dims)
-    except ValueError:  # nothing of it can be drawn
-        return ()
-    return (Picture(plot.svg(drawn), "What `spintherm show --figure` draws.", ["result.nc"]),)
+        drawing = plot.svg(result_figure(result, dims))
+    except ValueError:  # no histogram and no sweep
+        caption = "What `spintherm.summary(result)` draws."
+        drawing = "" if dims else display.summary(result).picture
+    return (Picture(drawing, caption, ["result.nc"]),) if drawing else ()
 
 
 def _verdicts(study: Study, result: xarray.Dataset, dims: tuple[str, ...]) -> Iterator[Verdict]:

@@ -131,7 +131,7 @@ def phase_diagram(
         Exit code.
     """
     from spintherm.fokker_planck.diagram import phase_diagram as compute
-    from spintherm.fokker_planck.plane import OF_MAGNET
+    from spintherm.fokker_planck.plane import CONSTANTS
     from spintherm.magnet import Magnet
 
     check_file("out", out)
@@ -142,11 +142,11 @@ def phase_diagram(
             if name in known:
                 raise UsageError(f"{_flag(name)}: expected on an axis or given, not both")
         at = known | {x.name: x.low, y.name: y.low}
-        for name in OF_MAGNET:
+        for name in CONSTANTS:
             if name not in at:
                 raise UsageError(f"{_flag(name)}: expected, for it is on no axis")
         diagram = compute(
-            Magnet.from_dict({name: at[name] for name in OF_MAGNET}),
+            Magnet.from_dict({name: at[name] for name in CONSTANTS}),
             x,
             y,
             field=known.get("field"),

@@ -258,7 +258,8 @@ class _Writer:
 
     def _put(self, name: str, place: tuple[Any, ...], values: Any) -> None:
         target = self._held.get(name)
-        (self._file.variables[name] if target is None else target)[place or ...] = values
+        whole = self._file.variables[name] if target is None else target
+        whole[place or ...] = values[()] if np.ndim(values) == 0 else values
 
     def _coordinate(self, point: Point, name: str, array: Array) -> None:
         """Keep the coordinate of a dimension; where it differs between points, as a variable."""

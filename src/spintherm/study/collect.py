@@ -203,8 +203,8 @@ class _Writer:
         """Write coordinates and attributes."""
         from spintherm.version import __version__
 
-        for name, values in self._held.items():
-            self._file.variables[name][...] = values
+        for name, held in self._held.items():
+            self._file.variables[name][...] = held
         for name, array in self._here.coordinates.items():
             self._labels(name, array)
         known = COORDINATES if self._study.compute.sampled else {"component": ["x", "y", "z"]}

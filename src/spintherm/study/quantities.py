@@ -202,7 +202,8 @@ def _engine_parts(trajectories: int, steps: int) -> list[slice]:
 
 def _group(parts: list[slice], wanted: int) -> int:
     """Return the largest power of two whose chunks have no more trajectories than wanted."""
-    return 1 << max((wanted // parts[0].stop).bit_length() - 1, 0)
+    size: int = parts[0].stop
+    return 1 << max((wanted // size).bit_length() - 1, 0)
 
 
 def _chunk_of(study: Study) -> int:

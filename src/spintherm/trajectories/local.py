@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
-from math import factorial
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
@@ -122,10 +122,9 @@ def separable(energy: Anisotropy) -> tuple[tuple[float, ...], ...]:
     place = {powers: row for row, powers in enumerate(known)}
     for axis, power in product(range(3), range(1, half + 1)):
         for rest in exponents(half - power):
-            powers = [2 * r for r in rest]
-            powers[axis] += 2 * power
-            count = factorial(half - power) // np.prod([factorial(r) for r in rest])
-            matrix[place[tuple(powers)], axis * half + power - 1] += count
+            i, j, k = (2 * (r + power * (axis == one)) for one, r in enumerate(rest))
+            count = factorial(half - power) // prod(factorial(r) for r in rest)
+            matrix[place[i, j, k], axis * half + power - 1] += count
     target = energy.coefficients
     found = np.linalg.lstsq(matrix, target, rcond=None)[0] if half > 1 else target[[0, 3, 5]]
     size = np.abs(target).max()

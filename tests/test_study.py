@@ -325,7 +325,8 @@ def test_a_dead_worker_is_replaced_and_its_task_done_again(tmp_path):
 
 def test_more_jumps_than_steps(small_chunks, monkeypatch):
     """Steps are raised to the number of segments, chunks are cut by the raised number."""
-    monkeypatch.setattr(engine, "CHUNK_WORK", 1280)
+    monkeypatch.setattr(engine, "LARGEST_CHUNK", 1024)
+    monkeypatch.setattr(engine, "CHUNK_WORK", 1536)  # 768 trajectories of 2 steps, 256 of 5
     pulses = [
         {"kind": "pulse", "amplitude": [0, 0, 1], "start": t, "stop": t + 0.05} for t in (0.1, 0.3)
     ]

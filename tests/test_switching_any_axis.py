@@ -164,11 +164,14 @@ def compared(magnet, axis, length, torque, field, exact, seed):
 
 
 def test_tilted_writes_agree_with_trajectories():
-    """Polariser 20 degrees off the easy axis, and a field across both."""
-    sigma = 5.0
-    magnet = layer(sigma, TILTED)
-    torque, field = -1.6 * critical(sigma) * TILTED, np.array([0.5, 0.6, -0.2])
-    length = 3.0 / (2 * sigma * ETA * T)
+    """Polariser 50 degrees off the easy axis, and a field across both, which tells left from right.
+
+    Turned about by precession in the wrong sense 0.87 of the bits would stay, not 0.47.
+    """
+    steep = AXIS + 1.2 * np.cross(AXIS, [0, 0.6, 0.8])
+    steep /= np.linalg.norm(steep)
+    magnet = layer(5.0, steep)
+    torque, field, length = -1.6 * critical(5.0) * steep, -2.0 * np.cross(AXIS, steep), 1.0
     found = write_error_rate(magnet, [length], spin_torque=torque, field=field, tolerance=1e-3)
     assert bit.axis_of(magnet, None) @ AXIS == pytest.approx(1.0, abs=1e-12)
     compared(magnet, AXIS, length, torque, field, float(found["write_error_rate"][0]), 5)

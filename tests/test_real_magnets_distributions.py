@@ -82,7 +82,8 @@ def test_joint_density_of_a_driven_barrier_against_moments_and_paths():
     assert np.all(np.abs(found - share) < Z * error + 2e-3)  # linear interpolation: 1e-3
 
 
-@pytest.mark.parametrize("given", ["work"])
+@pytest.mark.slow
+@pytest.mark.parametrize("given", ["work", "pumped_entropy"])
 def test_conditional_theorems_and_sampled_averages(given):
     """[I] 4.24, 4.25 against the density of the reversed process; then means of bins of paths."""
     out = conditional_average(
@@ -103,7 +104,8 @@ def test_conditional_theorems_and_sampled_averages(given):
     weight = left / p
     allowed = weight * out["weighted_density_error"].values + backward["error"].values[::-1]
     assert np.all(np.abs(left * out["conditional_average"].values - q) <= allowed + 1e-12)
-    seen = (p > 0.02 * p.max()) & (allowed < 3e-4 * q)
+    # the range of S_P is not symmetric: beyond its end the stated errors exceed the values
+    seen = allowed < 3e-4 * q
     assert np.sum(seen) > 20
     ratio = (left * out["conditional_average"].values / q)[seen]
     assert ratio == pytest.approx(np.ones(ratio.size), abs=1e-3)

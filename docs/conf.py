@@ -32,6 +32,7 @@ extensions = [
 exclude_patterns = ["_extensions"]
 templates_path = ["_templates"]
 nitpicky = False
+suppress_warnings = ["ref.python"]  # names in signatures that two modules have, such as Axis
 
 # Pages are Markdown; what is between ```python fences runs, see executed_markdown
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]

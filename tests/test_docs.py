@@ -39,6 +39,7 @@ PUBLIC_ROOMS = (
 )
 IN_THE_TEXT = {  # numbers and types, which have no page
     *("spintherm.__version__", "spintherm.configuration.VERSION", "spintherm.waveforms.Times"),
+    "spintherm.explorer.application",  # a module has its name too
 }
 
 

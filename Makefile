@@ -26,6 +26,7 @@ DOCS_STAMP := $(DOCS)/.installed
 DOCS_OUT ?= build/docs
 
 docs: $(DOCS_STAMP) ## the documentation in build/docs/html: every block executed, warnings are errors
+	rm -rf docs/api/generated
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(DOCS)/bin/sphinx-build -E -W --keep-going \
 	  -b html -d $(DOCS_OUT)/doctrees docs $(DOCS_OUT)/html
 

@@ -44,6 +44,7 @@ nb_execution_raise_on_error = False  # a warning, which -W makes an error, and o
 nb_execution_timeout = 600  # of a cell, on a busy machine
 nb_execution_in_temp = True
 nb_execution_show_tb = True
+nb_merge_streams = True
 nb_ipywidgets_js = {}  # its default is an address
 nb_render_markdown_format = "myst"  # tables and formulas in what cells show
 os.environ.update(kernel.settings(Path(tempfile.mkdtemp(prefix="spintherm-docs-"))))

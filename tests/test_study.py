@@ -328,7 +328,8 @@ def test_more_jumps_than_steps(small_chunks, monkeypatch):
     monkeypatch.setattr(engine, "LARGEST_CHUNK", 1024)
     monkeypatch.setattr(engine, "CHUNK_WORK", 1536)  # 768 trajectories of 2 steps, 256 of 5
     pulses = [
-        {"kind": "pulse", "amplitude": [0, 0, 1], "start": t, "stop": t + 0.05} for t in (0.1, 0.3)
+        {"kind": "pulse", "amplitude": [0, 0, 1], "start": a, "stop": b}
+        for a, b in ((0.1, 0.15), (0.3, 0.35))
     ]
     tables = TABLES | {
         "protocol": {"duration": 0.9, "field": {"kind": "sum", "parts": pulses}},

@@ -213,9 +213,9 @@ class _Drive:
         found = CosineAverages(self.at(sine), size)
         return found.energy, found.torque_power, found.pumped_entropy_rate
 
-    def along(self, q: FloatArray, size: int) -> FloatArray:
-        """Mean of n·h, from means (..., size)."""
-        return np.asarray(self.sense * q[..., 1])
+    def along(self, q: FloatArray, size: int, factor: float) -> FloatArray:
+        """Mean of n·h times a factor, from means (..., size)."""
+        return np.asarray(factor * self.sense * q[..., 1])
 
     @property
     def whole(self) -> float:
@@ -290,10 +290,10 @@ class _SphereDrive:
         state = self.at(sine)
         return state.energy_row(size), *state.rate_rows(size)
 
-    def along(self, q: FloatArray, size: Basis) -> FloatArray:
-        """Mean of n·h, from means (..., size)."""
+    def along(self, q: FloatArray, size: Basis, factor: float) -> FloatArray:
+        """Mean of n·h times a factor, from means (..., size)."""
         h = self._resting.frame @ self.direction
-        return np.asarray(q @ (integrals(size)[1:].T @ h))
+        return np.asarray(factor * (q @ (integrals(size)[1:].T @ h)))
 
     @property
     def whole(self) -> float:
@@ -359,16 +359,17 @@ class _Cycle:
         return np.asarray((waves @ self.coefficients).real)
 
     def along(self, phase: FloatArray) -> FloatArray:
-        """Mean of n·h at phases, shape (phases,)."""
-        return np.asarray(self.drive.along(self.means(phase), self.size))
+        """Mean of m·h at phases, shape (phases,)."""
+        m = self.drive.magnet.moment
+        return np.asarray(self.drive.along(self.means(phase), self.size, m))
 
     @cached_property
     def cycle(self) -> dict[str, float]:
         """Means over a cycle."""
         drive, period = self.drive, 1.0 / self.frequency
         m, H0 = drive.magnet.moment, drive.amplitude
-        first = float(drive.along(self.coefficients[1].real, self.size))
-        area = -2.0 * np.pi * m * H0 * first
+        first = self.coefficients[1].real
+        area = float(drive.along(first, self.size, -2.0 * np.pi * m * H0))
         phase = np.arange(4 * self.harmonics) / (4 * self.harmonics)
         q, sine = self.means(phase), np.sin(2.0 * np.pi * phase)[:, None]
         up, down = (drive.averages(s, self.size) for s in (1.0, -1.0))
@@ -417,7 +418,7 @@ def _settled(drive: Any, frequency: float, phase: FloatArray, tolerance: float) 
         else:
             size = drive.finer(here.size)
             finer = replace(here, size=size, harmonics=int(1.4 * here.harmonics))
-            before, after = (drive.magnet.moment * one.along(phase) for one in (here, finer))
+            before, after = (one.along(phase) for one in (here, finer))
             error = abs(finer.cycle["heat"] - here.cycle["heat"])
             error += _ROUNDING * largest
             change = float(np.abs(after - before).max()) / drive.magnet.moment

@@ -205,7 +205,7 @@ def test_first_passages_agree_with_trajectories_that_are_looked_at_often():
     start = magnet.sample_equilibrium((0, 0, 0), 3 * count, rng)
     start = start[start @ AXIS > target * M][:count]
     shares = []
-    for looks in (32, 128):
+    for looks in (16, 64):
         alive, kept = start, []
         for k in range(looks):
             paths = simulate(

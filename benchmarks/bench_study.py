@@ -153,7 +153,7 @@ def parallel() -> list[Figure]:
 
 
 def _steps_of_two_seconds() -> int:
-    one = study(1, 2000)
+    one = study(2, 2000)
     tasks.perform(one.dumps(), 20, 1)
     began = time.perf_counter()
     tasks.perform(one.dumps(), 21, 1)

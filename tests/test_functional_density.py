@@ -22,7 +22,7 @@ AXIAL = (
 )
 
 
-@pytest.mark.parametrize("name", ["(b) blue", "(c) blue", "pulses with jumps"])
+@pytest.mark.parametrize("name", ["(b) blue", "pulses with jumps"])  # all in `make reproduce`
 def test_detailed_theorem_down_to_a_hundred_millionth(name):
     process = PROCESSES[name]
     sides = detailed_symmetry(process.magnet, process.protocol, progress=False)

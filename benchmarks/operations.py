@@ -116,9 +116,13 @@ def operations(scheme: Scheme) -> Step:
             one = Operations(0, 0, 0, 0, 0, found.integer * ROTATIONS // rotations)
             double += NOTHING if drawn else one
             drawn = True
-        # loops of every step draw numbers, take a root or divide more than once; loops at the ends
-        # of a call do none of these
-        elif found.integer > MANY or found.roots > 0 or found.divisions > 1:
+        # loops of every step draw numbers, take a root, or divide where they read what was drawn,
+        # as integers or in single precision; loops at the ends of a call do none of these
+        elif (
+            found.integer > MANY
+            or found.roots > 0
+            or (found.divisions > 1 and (found.integer > 0 or "fpext" in block))
+        ):
             double += found
     return Step(double, single)
 

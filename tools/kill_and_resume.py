@@ -25,6 +25,8 @@ import tempfile
 import time
 from pathlib import Path
 
+KILLS_OF_A_ROUND = 3  # workers of a cluster
+
 STUDY = """
 version = 1
 title = "sixteen points under fire"
@@ -160,6 +162,8 @@ def kill_workers(folder: Path, study: Path, kills: int, rng: random.Random) -> i
         here = 0
         while process.poll() is None:
             time.sleep(rng.uniform(0.2, 1.5))
+            if here == KILLS_OF_A_ROUND:
+                continue  # killed faster than they start, workers would never finish a task
             victim = chosen_worker(psutil, process.pid, rng, out)
             if victim is not None:
                 victim.kill()

@@ -12,10 +12,11 @@ from spintherm import Magnet, Protocol, Ramp, Triangle, simulate, simulate_stati
 from spintherm.configuration import loads
 from spintherm.fokker_planck import functional_means, moments, steady_state
 from spintherm.study import quantities, run, sweep
-from spintherm.study.executors import LostWorker, Processes, Workers
+from spintherm.study.executors import Workers
 from spintherm.study.plan import Points, Shard
 from spintherm.study.running import execute, opened_run
 from spintherm.trajectories import engine
+from spintherm.workers import LostWorker, Processes
 
 Z = 4.5  # a false alarm once in 150 000 seeds for each comparison; the seeds are fixed
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from spintherm.workers import environment
 
 LONGEST_LINE = 1 << 26
 GRACE = 0.7
@@ -63,14 +64,13 @@ class Process:
     async def start(self) -> asyncio.subprocess.Process:
         """Return the running process."""
         if self.process is None or self.process.returncode is not None:
-            single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
                 _COMMAND,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, **single},
+                env=environment(),
                 limit=LONGEST_LINE,
                 start_new_session=True,
             )

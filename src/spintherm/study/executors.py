@@ -6,22 +6,14 @@ the density engine holds it, and wants processes.
 
 from __future__ import annotations
 
-import os
-import pickle
-import queue
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from spintherm import validation
-from spintherm.workers import cores
-
-_TRIES = 10
+from spintherm.workers import Processes, cores
 
 
 @dataclass(frozen=True)
@@ -98,112 +90,6 @@ def started(workers: Workers) -> Iterator[Crew]:
     threads = workers.threads or cores()
     with ThreadPoolExecutor(threads) as pool:
         yield Crew(pool, threads)
-
-
-class LostWorker(BrokenExecutor):
-    """A worker process died again and again at the same task."""
-
-
-class Processes(Executor):
-    """Worker processes that import a task and nothing else, and are replaced when they die.
-
-    Unlike those of `concurrent.futures.ProcessPoolExecutor` they never run the caller's script
-    again, and the death of one costs no more than the task that it was at, which is tried again.
-    They end with the process that started them, even where that is killed.
-
-    Parameters
-    ----------
-    count : int
-        Number of processes.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._idle: queue.SimpleQueue[subprocess.Popen[bytes] | None] = queue.SimpleQueue()
-        for _ in range(count):
-            self._idle.put(None)
-        self._pool = ThreadPoolExecutor(count)
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._lock = threading.Lock()
-        self._over = False
-
-    def submit(
-        self, function: Callable[..., Any], /, *arguments: Any, **options: Any
-    ) -> Future[Any]:
-        """Run a function of a module on a worker; it, its arguments and its answer are pickled."""
-        if options:
-            raise TypeError("expected arguments without names")
-        return self._pool.submit(self._ask, pickle.dumps((function, *arguments)))
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers; without `wait` also those that are busy."""
-        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
-        with self._lock:
-            self._over = True
-            running, self._running = self._running, set()
-        for process in running:
-            _end(process)
-
-    def _ask(self, job: bytes) -> Any:
-        for _ in range(_TRIES):
-            process = self._idle.get()
-            try:
-                if process is None:
-                    process = self._start()
-                done, answer = _exchange(process, job)
-            except (OSError, EOFError, pickle.UnpicklingError):
-                self._drop(process)
-                process = None
-                continue
-            finally:
-                self._idle.put(process)
-            if not done:
-                raise answer
-            return answer
-        raise LostWorker(f"{_TRIES} worker processes died at the same task")
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from spintherm.workers import serve; serve()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            start_new_session=True,
-        )
-        with self._lock:
-            over = self._over
-            self._running.add(process)
-        if over:
-            _end(process)
-            raise LostWorker("the workers have been shut down")
-        return process
-
-    def _drop(self, process: subprocess.Popen[bytes] | None) -> None:
-        with self._lock:
-            over = self._over
-            if process is not None:
-                self._running.discard(process)
-        if process is not None:
-            _end(process)
-        if over:
-            raise LostWorker("the workers have been shut down")
-
-
-def _exchange(process: subprocess.Popen[bytes], job: bytes) -> tuple[bool, Any]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(job)
-    process.stdin.flush()
-    done, answer = pickle.load(process.stdout)
-    return done, answer
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with suppress(OSError):
-                stream.close()
 
 
 @contextmanager

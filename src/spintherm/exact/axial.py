@@ -167,6 +167,11 @@ class AxialMagnet:
         return np.asarray(value / magnet.temperature)
 
     @property
+    def span(self) -> float:
+        """Range of the logarithm of the stationary density, on 501 cosines."""
+        return float(np.ptp(self.log_density(np.linspace(-1.0, 1.0, 501))))
+
+    @property
     def fastest_rate(self) -> float:
         """Rate at which small departures from a pole grow or decay, the faster of the two."""
         slope = np.diff(self.log_density(np.array([-1.0, -1.0 + _SMALL, 1.0 - _SMALL, 1.0])))

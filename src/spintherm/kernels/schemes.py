@@ -166,16 +166,6 @@ def reflected(nx, ny, nz, shrink, ux, uy, versine):
 
 
 @inline
-def moebius_with_shrink(nx, ny, nz, a):
-    """Flow of the drift, with 1/(1 + |nz'|) at n' (see `reflected`): one division for both."""
-    scale, px, py, pz = lifted_moebius(nx, ny, nz, a)
-    pole = scale + abs(pz)
-    inverse = 1.0 / (scale * pole)
-    unit = pole * inverse
-    return unit * px, unit * py, unit * pz, scale * (scale * inverse)
-
-
-@inline
 def splitting(ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, sign, constants):
     """Finish a splitting step that began at o and whose first drift led to n; noise goes along d.
 

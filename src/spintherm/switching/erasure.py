@@ -400,9 +400,8 @@ def _mixing(probability: ArrayLike) -> FloatArray:
 
 def _settled(write: _Write, tolerance: float) -> dict[str, FloatArray]:
     """Outputs with so many polynomials that more of them change nothing."""
-    c = np.linspace(-1.0, 1.0, 501)
-    spread = max(float(np.ptp(s.log_density(c))) for s in (write.pulse, write.rest))
-    size, previous = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
+    span = max(write.pulse.span, write.rest.span)
+    size, previous = _FIRST_SIZE + int(4.0 * np.sqrt(span)), None
     while size <= _LARGEST_SIZE:
         found = write.outputs(size)
         if previous is not None:

@@ -229,8 +229,7 @@ def _along_axis(
     """Survival, its density and the mean time, refined until they settle; `well`: side, target."""
     turn = float(np.sign(axis @ state.axis))
     sense, goal = turn * well[0], turn * well[1]
-    spread = float(np.ptp(state.log_density(np.linspace(-1.0, 1.0, 501))))
-    size, before = _FIRST_SIZE + int(4.0 * np.sqrt(spread)), None
+    size, before = _FIRST_SIZE + int(4.0 * np.sqrt(state.span)), None
     while size <= _LARGEST_SIZE:
         found = _survival(state, rest, times, sense, goal, size)
         if before is not None and np.max(np.abs(found[0] - before)) <= tolerance:

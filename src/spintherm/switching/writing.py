@@ -140,8 +140,7 @@ def _errors(
     """Write-error rates at every pulse length, with errors; `initial` points into the well."""
     # the axis of the problem may point against that of the polariser
     side = float(np.sign(initial @ pulse.axis))
-    spread = float(np.ptp(pulse.log_density(np.linspace(-1.0, 1.0, 501))))
-    size = _FIRST_SIZE + int(6.0 * np.sqrt(spread))
+    size = _FIRST_SIZE + int(6.0 * np.sqrt(pulse.span))
     previous = None
     while size <= _LARGEST_SIZE:
         rates = remaining(pulse, rest, lengths, side, size)

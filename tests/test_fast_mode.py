@@ -1,9 +1,9 @@
 """`fast=True`: the same paths as the strict arithmetic, to what the two ways of summing allow.
 
-Moments and pumped entropy differ by the noise's single precision: a turn's direction and size have
-errors of 1e-7 rms of its own size (tests/test_noise.py), so that a path ends 1e-7 sqrt(2 eta T tau)
-rms off, some 1e-6 at most. Work and heat differ by the third power of the step on a step and so by
-the second on a path.
+Moments differ by the noise's single precision: a turn's direction and size have errors of 1e-7 rms
+of its own size (tests/test_noise.py), so that a path ends 1e-7 sqrt(2 eta T tau) rms off, some 1e-6
+at most. Work, heat and pumped entropy are booked between two noises (tests/test_middle_books.py)
+and differ by the second power of the step on a path.
 
 The frame in which noise is drawn has a seam at n_z = 0. A path that passes it within its error of
 1e-7, once in some 10^7 steps, is thrown into another direction there, with the same law: it parts
@@ -92,7 +92,7 @@ def test_fast_paths_are_the_strict_ones(magnet, protocol):
     strict, fast = pair(magnet, protocol, trajectories=3000, steps=40)
     assert (strict.attrs["arithmetic"], fast.attrs["arithmetic"]) == ("strict", "fast")
     alike = together(strict, fast)
-    for name in ("final_moment", "pumped_entropy", "energy_change"):
+    for name in ("final_moment", "energy_change"):
         typical, largest = differences(strict, fast, name, alike)
         assert 1e-9 < typical < 2e-7, name
         assert largest < 2e-6, name
@@ -107,33 +107,23 @@ def test_means_of_fast_paths_are_the_strict_ones_to_1e_7(magnet, protocol):
     for steps in (4, 40):
         strict, fast = pair(magnet, protocol, trajectories=100_000, steps=steps)
         alike = together(strict, fast)
-        for name in ("final_moment", "pumped_entropy", "energy_change"):
+        for name in ("final_moment", "energy_change"):
             off = (fast[name].values - strict[name].values)[alike]
             size = np.abs(strict[name].values).mean()
             error = off.std() / np.sqrt(off.shape[0])
             assert abs(off.mean()) < 1e-7 * size + Z * error, (name, steps)
 
 
-def test_work_differs_by_the_second_power_of_the_step(magnet, protocol):
+@pytest.mark.parametrize("name", ["work", "pumped_entropy"])
+def test_books_differ_by_the_second_power_of_the_step(name, magnet, protocol):
     off = []
     for steps in (50, 100, 200):
         strict, fast = pair(magnet, protocol, trajectories=4000, steps=steps)
-        off.append(differences(strict, fast, "work", together(strict, fast))[0])
+        off.append(differences(strict, fast, name, together(strict, fast))[0])
     assert off[0] < 1e-3
     # jumps of the protocol make the segments' steps unequal: 10 % on a ratio of 4
     assert off[0] / off[1] == pytest.approx(4.0, rel=0.1)
     assert off[1] / off[2] == pytest.approx(4.0, rel=0.1)
-
-
-def test_without_torque_work_is_the_strict_one(magnet):
-    """Only the torque's work along the drift is summed by another rule."""
-    field = Ramp((0.3, -0.2, 0.9), (-0.5, 0.7, -0.4), 0.9) + Pulse((0.2, 0.5, -0.6), 0.31, 0.7)
-    strict, fast = pair(magnet, Protocol(0.9, field, None), trajectories=2000, steps=40)
-    alike = together(strict, fast)
-    for name in ("work", "heat"):
-        typical, largest = differences(strict, fast, name, alike)
-        assert 1e-9 < typical < 2e-7
-        assert largest < 2e-6
 
 
 @pytest.mark.parametrize("steps", [1, 3, 200, 2500])
@@ -153,7 +143,7 @@ def test_saved_functionals_in_fast_mode(magnet, protocol):
     balance = fast.running_work + fast.running_heat - fast.running_energy_change
     assert np.max(np.abs(balance)) < 1e-12
     alike = together(strict, fast)
-    for name, most in (("moment", 2e-6), ("running_pumped_entropy", 2e-6), ("running_work", 5e-4)):
+    for name, most in (("moment", 2e-6), ("running_pumped_entropy", 5e-4), ("running_work", 5e-4)):
         assert differences(strict, fast, name, alike)[1] < most, name
 
 

@@ -54,7 +54,7 @@ def raw_numbers(seed, trajectories, steps):
     return out
 
 
-def test_log_is_within_one_unit_in_the_last_place():
+def test_log_is_within_three_units_in_the_last_place():
     rng = np.random.default_rng(1)
     x = np.concatenate(
         (np.exp(rng.uniform(-700, 700, 200_000)), rng.uniform(0.4, 2.1, 300_000), [1.0, 2.0**-52])
@@ -62,7 +62,7 @@ def test_log_is_within_one_unit_in_the_last_place():
     ours = np.empty_like(x)
     _log(x, ours)
     exact = np.log(x.astype(np.longdouble))
-    assert np.max(np.abs(ours - exact) / np.spacing(np.maximum(np.abs(ours), 1e-300))) < 1.0
+    assert np.max(np.abs(ours - exact) / np.spacing(np.maximum(np.abs(ours), 1e-300))) < 3.0
     assert ours[-2] == 0.0
 
 

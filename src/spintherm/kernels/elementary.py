@@ -1,6 +1,7 @@
 """Branch-free elementary functions that a compiler turns into vector code.
 
-log: reduction to [sqrt(1/2), sqrt(2)), then the classic series in s = f/(2 + f) (fdlibm e_log.c).
+log: reduction to [sqrt(1/2), sqrt(2)), then the classic series in s = f/(2 + f) (fdlibm e_log.c),
+summed in the order that waits least: one operation of a lane waits for another, not for a unit.
 cos and sin of a full turn: minimax polynomials (Remez' exchange) over half a turn about 1/2.
 Single precision, for work that need not be exact to the last bit, has shorter polynomials of the
 same kind and twice as many numbers in a register. The errors named are measured in the tests.
@@ -17,8 +18,6 @@ _ONE_BITS = np.uint64(0x3FF0000000000000)
 _OFFSET = np.uint64(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
 _MAGIC_BITS = np.uint64(0x4330000000000000)
 _MAGIC = 2.0**52 + 1023.0
-_LN2_HI = 6.93147180369123816490e-01
-_LN2_LO = 1.90821492927058770002e-10
 _LN2 = 6.93147180559945309417e-01
 _S1 = 3.141592653589793
 _S3 = -5.1677127800499685
@@ -71,14 +70,13 @@ def log(x):
     """Natural logarithm of a positive normal double."""
     shifted = as_bits(x) + _OFFSET
     exponent = as_float((shifted >> _SHIFT_52) | _MAGIC_BITS) - _MAGIC
-    f = as_float((shifted & _MANTISSA) + _SQRT_HALF_BITS) - 1.0
-    s = f / (2.0 + f)
+    mantissa = as_float((shifted & _MANTISSA) + _SQRT_HALF_BITS)
+    f = mantissa - 1.0
+    s = f / (mantissa + 1.0)
     z = s * s
     w = z * z
-    odd = w * fma(
-        w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 0.3999999999940941908
-    )
-    even = z * fma(
+    odd = fma(w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 0.3999999999940941908)
+    even = fma(
         w,
         fma(
             w, fma(w, 1.479819860511658591e-01, 1.818357216161805012e-01), 2.857142874366239149e-01
@@ -86,8 +84,8 @@ def log(x):
         0.6666666666666735130,
     )
     half_square = 0.5 * f * f
-    tail = fma(s, half_square + (odd + even), exponent * _LN2_LO)
-    return fma(exponent, _LN2_HI, f - (half_square - tail))
+    rest = fma(w, odd, fma(z, even, half_square))
+    return fma(s, rest, fma(exponent, _LN2, f - half_square))
 
 
 @inline

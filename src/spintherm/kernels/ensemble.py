@@ -202,31 +202,31 @@ def advance_splitting(state, generators, constants, jumps):
                 noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = draw_turn(
                     bits, i, floor, span, inverse_kappa
                 )
-            node = merged.load(row)
-            at_f, to_n = merged.load_form(row, 24), merged.load_form(row, 45)
+            node, (middle, entropy, to_n) = merged.load(row), merged.load_chords(row)
             for i in range(LANES):
                 px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                moved, at_end, unit, work, pumped = merged.thrown(
+                moved, unit, work, _ = merged.thrown(
                     px, py, pz, noise[VERSINE + i], noise[COSINE + i], noise[SINE + i], node
                 )
+                at_end = 1.0 / merged.affine(middle, px, py, pz)
                 drift_work = fma(
                     unit,
                     merged.quadratic(to_n, px, py, pz),
-                    merged.quadratic(at_f, px, py, pz),
+                    merged.quadratic(node[4], px, py, pz),
                 )
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
                 lanes[WORK + i] += fma(at_end, drift_work, work)
-                lanes[PUMPED + i] += pumped
+                lanes[PUMPED + i] += at_end * merged.affine(entropy, px, py, pz)
             if k & _RENORMALISE == _RENORMALISE:
                 renormalise_lanes(lanes)
         row = nodes[steps]
-        node, at_f = merged.load(row), merged.load_form(row, 24)
+        node, (_, entropy, _) = merged.load(row), merged.load_chords(row)
         for i in range(LANES):
             px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-            moved, at_end, pumped = merged.ended(px, py, pz, node)
+            moved, at_end = merged.ended(px, py, pz, node)
             lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
-            lanes[WORK + i] += at_end * merged.quadratic(at_f, px, py, pz)
-            lanes[PUMPED + i] += pumped
+            lanes[WORK + i] += at_end * merged.quadratic(node[4], px, py, pz)
+            lanes[PUMPED + i] += at_end * merged.affine(entropy, px, py, pz)
         end_heat(lanes, constants)
         store_lanes(state, generators, first, count, lanes, bits)
 

@@ -1,8 +1,7 @@
-"""The splitting with noise in single precision, and a form less in its books.
+"""The splitting with noise in single precision, booked in the middle of steps.
 
-The scheme is that of `ensemble.advance_splitting`, summed up as in `merged`, with the torque's work
-along the drift by the trapezoidal rule on its rate instead of chords (on the drives tried its bias
-is never larger), and
+The scheme is that of `ensemble.advance_splitting`: the same paths, with work and pumped entropy
+booked in the second way of `merged`, which needs fewer operations, and
 
 * the noise is made in single precision, twice as many lanes at a time (`noise.single_step`): turns
   differ from the strict ones by 1e-7 of their size rms, means of theirs by less than 1.5e-7, and
@@ -14,7 +13,9 @@ is put back on the sphere, by one Newton step.
 
 No flag loosens the arithmetic of the compiler: each operation is the one written down, and the same
 seed gives the same bits on any number of threads. The state is put back on the sphere, and p is
-made f, at the end of every call: how steps are cut into calls is visible in the last bits.
+made f, at the end of every call: how steps are cut into calls, as by times at which paths are
+saved, is visible in the last bits of n and, since the way from p to n is then booked in two parts,
+in the work by the third power of the step.
 """
 
 import numpy as np
@@ -42,6 +43,7 @@ from spintherm.kernels.ensemble import (
     advance_splitting,
     begin_heat,
     end_heat,
+    jump_lanes,
     load_lanes,
     renormalise_lanes,
     store_lanes,
@@ -54,8 +56,9 @@ from spintherm.kernels.jit import (
     stack_address,
 )
 from spintherm.kernels.noise import advance, single_radial, single_step
+from spintherm.kernels.schemes import dot
 
-COLUMNS = 39
+COLUMNS = 40
 _RENORMALISE = 31
 # two numbers are drawn while a generator's state is in registers: rows of their halves
 HIGH, LOW = 0, LANES
@@ -69,10 +72,33 @@ _BYTES = _STATE_BYTES + _GENERATOR_BYTES + WORD_BYTES + NOISE_BYTES
 
 
 def constants(steps):
-    """Constants of `constants.splitting`, then h b and h r at mid-step: shape (steps, 39)."""
+    """Constants of `constants.splitting`, then h b and h r at mid-step, gamma0 h/m: (steps, 40)."""
     h = steps.durations[:, None]
     drift = h * steps.relaxation(1), h * steps.rotation(1)
-    return np.hstack((tables.splitting(steps), *drift))
+    return np.hstack(
+        (tables.splitting(steps), *drift, h * (steps.gyromagnetic_ratio / steps.moment))
+    )
+
+
+@inline
+def book_jump(lanes, rows, k, jump):
+    """Book the work -jump.f of a sudden change of the field at the start of step k, jump = m DH."""
+    jx, jy, jz = jump[0], jump[1], jump[2]
+    if k == 0:
+        jump_lanes(lanes, jx, jy, jz)
+        return
+    m = rows[k - 1]
+    scale = (m[0], m[1], m[2], m[3])
+    along = (
+        dot(jx, jy, jz, m[4], m[8], m[12]),
+        dot(jx, jy, jz, m[5], m[9], m[13]),
+        dot(jx, jy, jz, m[6], m[10], m[14]),
+        dot(jx, jy, jz, m[7], m[11], m[15]),
+    )
+    for i in range(LANES):
+        px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
+        along_f = merged.affine(along, px, py, pz) / merged.affine(scale, px, py, pz)
+        lanes[WORK + i] -= along_f
 
 
 @inline
@@ -105,14 +131,14 @@ def draw_words(bits, words, twice):
 
 @kernel
 def advance_fast(state, generators, rows, jumps):
-    """Take state (6, n) and generators (4, n) through the steps of rows (steps, 39).
+    """Take state (6, n) and generators (4, n) through the steps of rows (steps, 40).
 
     jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
     """
     prefer_wide_vectors()
     steps = rows.shape[0]
     nodes = np.empty((steps + 1, merged.NODE))
-    merged.tabulate_rates(rows, jumps, nodes)
+    merged.tabulate_rates(rows, nodes)
     lanes, bits, words, noise = _buffers(carray(stack_address(_BYTES), _BYTES, np.uint8))
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
@@ -128,29 +154,32 @@ def advance_fast(state, generators, rows, jumps):
                 noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = single_step(
                     words[high + i], words[low + i], radial
                 )
-            node, at_f = merged.load(nodes[k]), merged.load_form(nodes[k], 24)
+            jump = jumps[k]
+            if jump[0] != 0.0 or jump[1] != 0.0 or jump[2] != 0.0:
+                book_jump(lanes, rows, k, jump)
+            node, pumping = merged.load(nodes[k]), merged.load_pumping(nodes[k])
             for i in range(LANES):
                 px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                moved, at_end, _, work, pumped = merged.thrown(
+                moved, unit, work, torque = merged.thrown(
                     *(px, py, pz),
                     np.float64(noise[VERSINE + i]),
                     np.float64(noise[COSINE + i]),
                     np.float64(noise[SINE + i]),
                     node,
                 )
-                booked = merged.quadratic(at_f, px, py, pz)
+                booked = merged.quadratic(node[4], px, py, pz)
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
-                lanes[WORK + i] += fma(at_end * at_end, booked, work)
-                lanes[PUMPED + i] += pumped
+                lanes[WORK + i] += fma(unit, booked, work)
+                lanes[PUMPED + i] += merged.pumped(px, py, pz, torque, pumping)
             if k & _RENORMALISE == _RENORMALISE:
                 renormalise_lanes(lanes)
-        node, at_f = merged.load(nodes[steps]), merged.load_form(nodes[steps], 24)
+        node, pumping = merged.load(nodes[steps]), merged.load_pumping(nodes[steps])
         for i in range(LANES):
             px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-            moved, at_end, pumped = merged.ended(px, py, pz, node)
+            moved, unit = merged.ended(px, py, pz, node)
             lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
-            lanes[WORK + i] += (at_end * at_end) * merged.quadratic(at_f, px, py, pz)
-            lanes[PUMPED + i] += pumped
+            lanes[WORK + i] += unit * merged.quadratic(node[4], px, py, pz)
+            lanes[PUMPED + i] += merged.pumped(px, py, pz, 0.0, pumping)
         end_heat(lanes, rows)
         store_lanes(state, generators, first, count, lanes, bits)
 
@@ -160,8 +189,8 @@ def couple_fast(
 ):
     """Advance coarse and fine states (6, n) as `coupled.couple_splitting` does, booked as here.
 
-    What the other way of booking the torque's work changes is taken from paths of their own, which
-    hardly adds noise: on each path the two ways differ by the third power of the step.
+    What the other way of booking changes is taken from paths of their own, which hardly adds noise:
+    on each path the two ways differ by the second power of the step.
     """
     start = coarse.copy()
     coupled.couple_splitting(

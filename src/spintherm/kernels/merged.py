@@ -4,21 +4,26 @@
 the one just after the noise, p. What lies between two noises is a node:
 
 * its two half drifts are one Moebius map n = M' M p;
-* what is booked at the end f = M p of the step before, where the next one begins, is a form in the
-  null vectors (1, p), (1, f) = M (1, p)/lambda_f and (1, n) = M' M (1, p)/lambda_n, whose
-  coefficients are made once for the ensemble. Neither f nor the areas p x f and f x n are made;
+* what is booked, a form in the null vectors (1, p), (1, f) = M (1, p)/lambda_f and (1, n) =
+  M' M (1, p)/lambda_n, has coefficients that are made once for the ensemble. f = M p, the end of
+  the step before, where the next one begins, and the areas p x f and f x n are never made;
 * heat is the change of energy less the work: the sum over steps of -m Hbar.Dn, summed by parts.
 
-The torque's work along the drift is booked in one of two ways, equal up to the third power of the
-step, that is within the order of the scheme:
+There are two ways to book, equal up to the third power of the step, that is within the order of the
+scheme:
 
-* by chords, as in `schemes.second_drift`: -m^2 P.(p x f) and -m^2 P'.(f x n), P before and P' after
-  the node. They stay bounded on steps that do not resolve the motion;
-* by the trapezoidal rule on its rate at f, -m^2 P.(f x v), v = b - n (n.b) + r x n: one form less.
+* at the ends of steps, by chords, as `schemes.second_drift` does: work of the field and pumped
+  entropy at f, work of the torque along the drift as -m^2 P.(p x f) and -m^2 P'.(f x n), P before
+  and P' after the node. They stay bounded on steps that do not resolve the motion;
+* in the middle of steps: nbar is the mean of n before and p after the noise, and the torque's rate
+  of work along the drift, -m^2 P.(n x v), v = b - n (n.b) + r x n, a form in (1, n), is taken
+  between (1, p) and (1, n), which is its mean at both up to the square of their difference. That is
+  one form and one division less, and on the drives tried its bias is mostly the smaller.
 
-Numbers of a node, NODE of them by rates and CHORD_NODE by chords: the noise (4), lambda_f (4), the
-map from p to lambda_n (1, n) (16), the form booked at the end (9), that of the pumped entropy (4),
-the great circle's factor (5), m^2 P (3); by chords also the form of the way from f to n (9).
+Numbers of a node, NODE of them in the middle of steps and CHORD_NODE at their ends: the noise (3),
+twice s (1), the map from p to lambda_n (1, n) (16), the form (9), the great circle's factor (5),
+m^2 P (3); then the pumped entropy's m h gamma0 P before (3) and gamma0 h/m after (1), or lambda_f
+(4), the form of the pumped entropy (4) and that of the way from f to n (9).
 """
 
 import numpy as np
@@ -26,7 +31,7 @@ import numpy as np
 from spintherm.kernels.jit import flip, fma, inline, kernel, sign_of
 from spintherm.kernels.schemes import dot, renormalised
 
-NODE, CHORD_NODE = 45, 54
+NODE, CHORD_NODE = 41, 54
 
 
 @inline
@@ -60,13 +65,15 @@ def _add_torque(form, q):
 
 @inline
 def _add_rate(form, c):
-    """Add half a step's rate of the torque's work to a form in (1, f)."""
+    """Add half a step's work of the torque, at its rate between two null vectors, to their form."""
     form[0, 0] -= 0.5 * dot(c[21], c[22], c[23], c[36], c[37], c[38])
     for j in range(3):
         one, two = (j + 1) % 3, (j + 2) % 3
-        form[0, j + 1] -= 0.5 * (c[33 + one] * c[21 + two] - c[33 + two] * c[21 + one])
+        along = 0.25 * (c[33 + one] * c[21 + two] - c[33 + two] * c[21 + one])
+        form[0, j + 1] -= along
+        form[j + 1, 0] -= along
         for i in range(3):
-            form[j + 1, i + 1] += 0.5 * c[21 + j] * c[36 + i]
+            form[j + 1, i + 1] += 0.25 * (c[21 + j] * c[36 + i] + c[21 + i] * c[36 + j])
 
 
 @inline
@@ -94,78 +101,77 @@ def _around(rows, k, before, after):
 
 
 @inline
-def _common(rows, jumps, k, before, total, field, pumped, row):
-    """Store what both ways of booking share; field (4,) is that of the work of the field at f."""
-    steps = rows.shape[0]
-    field[:], pumped[:] = 0.0, 0.0
-    for j in range(3):
-        if k > 0:
-            field[j + 1] -= rows[k - 1, 24 + j]
-            pumped[j + 1] += rows[k - 1, 30 + j]
-        if k < steps:
-            field[j + 1] -= rows[k, 24 + j] + jumps[k, j]
-            pumped[j + 1] += rows[k, 30 + j]
-    row[4:8] = before[0]
-    row[8:24] = total.reshape(16)
-    for j in range(4):
-        row[33 + j] = dot(pumped[1], pumped[2], pumped[3], before[1, j], before[2, j], before[3, j])
-    step = rows[min(k, steps - 1)]
+def _common(rows, k, total, row):
+    """Store what both ways of booking share."""
+    step = rows[min(k, rows.shape[0] - 1)]
     row[0], row[1], row[2], row[3] = step[16], step[17], step[18], step[20]
+    row[4:20] = total.reshape(16)
     shrink = step[19]
-    row[37] = shrink
-    row[38], row[39] = shrink / 3.0, shrink * (2.0 / 15.0)
-    row[40], row[41] = shrink * (2.0 / 35.0), shrink * (8.0 / 315.0)
-    row[42:45] = step[21:24]
+    row[29] = shrink
+    row[30], row[31] = shrink / 3.0, shrink * (2.0 / 15.0)
+    row[32], row[33] = shrink * (2.0 / 35.0), shrink * (8.0 / 315.0)
+    row[34:37] = step[21:24]
 
 
 @kernel
-def tabulate_rates(rows, jumps, nodes):
-    """Fill nodes (steps + 1, NODE) from the steps' constants (steps, 39) and jumps (steps, 3).
+def tabulate_rates(rows, nodes):
+    """Fill nodes (steps + 1, NODE) from the steps' constants (steps, 40), booked in their middle.
 
-    Node k lies between the steps k - 1 and k; the last has no step after it. The form booked at the
-    end is to be multiplied by lambda_f^-2. rows are those of `constants.splitting`, then h b, h r.
+    Node k lies between the steps k - 1 and k; the last has no step after it. The form is to be
+    multiplied by 1/lambda_n. rows are those of `constants.splitting`, then h b, h r, gamma0 h/m.
     """
     steps = rows.shape[0]
     matrices = np.empty((5, 4, 4))
     before, after, total = matrices[0], matrices[1], matrices[2]
     form, work = matrices[3], matrices[4]
-    field, pumped = np.empty(4), np.empty(4)
     for k in range(steps + 1):
         _around(rows, k, before, after)
         _product(after, before, total)
-        _common(rows, jumps, k, before, total, field, pumped, nodes[k])
+        _common(rows, k, total, nodes[k])
         form[:] = 0.0
-        form[0] = field
+        nodes[k, 37:] = 0.0
         if k > 0:
             _add_rate(form, rows[k - 1])
+            form[1:, 0] -= rows[k - 1, 24:27]
+            nodes[k, 37:40] = rows[k - 1, 30:33]
         if k < steps:
             _add_rate(form, rows[k])
-        _pulled_back(form, before, before, work)
-        _store_form(form, nodes[k], 24)
+            form[0, 1:] -= rows[k, 24:27]
+            nodes[k, 40] = rows[k, 39]
+        _product(form, total, work)
+        _store_form(work, nodes[k], 20)
 
 
 @kernel
 def tabulate_chords(rows, jumps, nodes):
     """Fill nodes (steps + 1, CHORD_NODE) from the steps' constants (steps, 33), jumps (steps, 3).
 
-    The form booked at the end is to be multiplied by 1/lambda_f, that of the way from f to n by
-    1/(lambda_f lambda_n).
+    The form booked at the end of a step is to be multiplied by 1/lambda_f, that of the way from f
+    to n by 1/(lambda_f lambda_n).
     """
     steps = rows.shape[0]
     matrices = np.empty((5, 4, 4))
     before, after, total = matrices[0], matrices[1], matrices[2]
     form, work = matrices[3], matrices[4]
-    field, pumped = np.empty(4), np.empty(4)
+    pumped = np.empty(3)
     for k in range(steps + 1):
         _around(rows, k, before, after)
         _product(after, before, total)
-        _common(rows, jumps, k, before, total, field, pumped, nodes[k])
-        form[:] = 0.0
-        form[0] = field
+        _common(rows, k, total, nodes[k])
+        form[:], pumped[:] = 0.0, 0.0
         if k > 0:
+            form[0, 1:] -= rows[k - 1, 24:27]
+            pumped += rows[k - 1, 30:33]
             _add_torque(form, rows[k - 1, 21:24])
+        if k < steps:
+            form[0, 1:] -= rows[k, 24:27] + jumps[k]
+            pumped += rows[k, 30:33]
         _product(form, before, work)
-        _store_form(work, nodes[k], 24)
+        _store_form(work, nodes[k], 20)
+        nodes[k, 37:41] = before[0]
+        for j in range(4):
+            along = dot(pumped[0], pumped[1], pumped[2], before[1, j], before[2, j], before[3, j])
+            nodes[k, 41 + j] = along
         form[:] = 0.0
         if k < steps:
             _add_torque(form, rows[k, 21:24])
@@ -206,12 +212,29 @@ def load(row):
         _four(row, 8),
         _four(row, 12),
         _four(row, 16),
-        _four(row, 20),
-        _four(row, 33),
-        (*_four(row, 37), row[41]),
-        (row[42], row[43], row[44]),
+        load_form(row, 20),
+        (*_four(row, 29), row[33]),
+        (row[34], row[35], row[36]),
         row[3],
     )
+
+
+@inline
+def load_chords(row):
+    """What booking at the ends of steps needs besides: lambda_f, entropy, form from f to n."""
+    return _four(row, 37), _four(row, 41), load_form(row, 45)
+
+
+@inline
+def load_pumping(row):
+    """What booking pumped entropy in the middle of steps needs: m h gamma0 P, gamma0 h/m."""
+    return _four(row, 37)
+
+
+@inline
+def pumped(px, py, pz, torque, pumping):
+    """Pumped entropy of the two half steps about a node; torque is m^2 P.n after it."""
+    return fma(pumping[0], px, fma(pumping[1], py, fma(pumping[2], pz, pumping[3] * torque)))
 
 
 @inline
@@ -219,16 +242,14 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     """From p after one noise to p' after the next.
 
     The noise is 1 - cos(theta) with the Levy area's sign as its own, and (ux, uy) = sin(theta) d.
-    Returns (p', 1/lambda_f, 1/lambda_n, torque work of the noise, pumped entropy).
+    Returns (p', 1/lambda_n, torque work of the noise, m^2 P.n).
     """
-    middle, lifted, to_x, to_y, to_z, entropy, factor, q, levy = node
+    lifted, to_x, to_y, to_z, _, factor, q, levy = node
     scale = affine(lifted, px, py, pz)
     lx, ly, lz = affine(to_x, px, py, pz), affine(to_y, px, py, pz), affine(to_z, px, py, pz)
     pole = scale + abs(lz)
     inverse = 1.0 / (scale * pole)
     unit, shrink = pole * inverse, scale * inverse
-    at_end = 1.0 / affine(middle, px, py, pz)
-    pumped = at_end * affine(entropy, px, py, pz)
     versine = abs(signed_versine)
     sign = sign_of(lz)
     uy = flip(uy, sign)
@@ -240,18 +261,18 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     across = fma(uy, fma(-lx, mirror, q[0]), -(ux * fma(-ly, mirror, q[1])))
     arc = fma(versine, fma(versine, factor[4], factor[3]), factor[2])
     arc = fma(versine, fma(versine, arc, factor[1]), factor[0])
-    area = np.copysign(levy, signed_versine) * (unit * lifted_torque)
-    work = fma(arc, flip(across, sign), area)
+    torque = unit * lifted_torque
+    work = fma(arc, flip(across, sign), np.copysign(levy, signed_versine) * torque)
     moved = fma(ahead, lx, ux), fma(ahead, ly, uy), fma(ahead, lz, -flip(along, sign))
-    return moved, at_end, unit, work, pumped
+    return moved, unit, work, torque
 
 
 @inline
 def ended(px, py, pz, node):
-    """From p to the end f of the call: (f, 1/lambda_f, pumped entropy)."""
-    middle, _, to_x, to_y, to_z, entropy, _, _, _ = node
-    at_end = 1.0 / affine(middle, px, py, pz)
-    fx = at_end * affine(to_x, px, py, pz)
-    fy = at_end * affine(to_y, px, py, pz)
-    fz = at_end * affine(to_z, px, py, pz)
-    return renormalised(fx, fy, fz), at_end, at_end * affine(entropy, px, py, pz)
+    """From p to the end of the call: (f, 1/lambda_f)."""
+    lifted, to_x, to_y, to_z, _, _, _, _ = node
+    unit = 1.0 / affine(lifted, px, py, pz)
+    fx = unit * affine(to_x, px, py, pz)
+    fy = unit * affine(to_y, px, py, pz)
+    fz = unit * affine(to_z, px, py, pz)
+    return renormalised(fx, fy, fz), unit

@@ -54,6 +54,7 @@ def reproduce(
     seed: Whole | None = None,
     threads: Whole | None = None,
     scheme: SchemeName | None = None,
+    magnet: Path | None = None,
 ) -> int:
     """Reproduce the papers' figures, with a verdict on every number.
 
@@ -73,10 +74,13 @@ def reproduce(
         Number of threads; as many as there are processors if not given.
     scheme
         Integrator in place of that of the size.
+    magnet
+        File of a study, whose magnet or material takes the place of the papers' magnet; judged
+        is then what holds for every magnet.
     """
     from spintherm.cli.reproduction import run
 
-    return run(size, out, seed, threads, scheme)
+    return run(size, out, seed, threads, scheme, magnet)
 
 
 @app.command

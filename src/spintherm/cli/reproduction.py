@@ -7,10 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from spintherm import validation
+from spintherm.cli.configuration import study_of
 from spintherm.cli.failure import Failed, UsageError, usage
 
 
-def run(size: str, out: Path, seed: int | None, threads: int | None, scheme: str | None) -> int:
+def run(
+    size: str,
+    out: Path,
+    seed: int | None,
+    threads: int | None,
+    scheme: str | None,
+    magnet: Path | None = None,
+) -> int:
     """Reproduce, print, and return 0 if no verdict fails, else 1."""
     options: dict[str, Any] = {}
     with usage():
@@ -18,6 +26,8 @@ def run(size: str, out: Path, seed: int | None, threads: int | None, scheme: str
             options["seed"] = validation.seed("seed", seed)
         if threads is not None:
             options["threads"] = validation.positive_integer("threads", threads)
+    if magnet is not None:
+        options["magnet"] = study_of(magnet).magnet()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -25,7 +35,7 @@ def run(size: str, out: Path, seed: int | None, threads: int | None, scheme: str
     from spintherm.experiments import reproduce
     from spintherm.report import print_verdicts
 
-    command = _command(size, out, seed, threads, scheme)
+    command = _command(size, out, seed, threads, scheme, magnet)
     try:
         result = reproduce(size, out, scheme=scheme, command=command, **options)
     except OSError as error:
@@ -36,8 +46,14 @@ def run(size: str, out: Path, seed: int | None, threads: int | None, scheme: str
 
 
 def _command(
-    size: str, out: Path, seed: int | None, threads: int | None, scheme: str | None
+    size: str,
+    out: Path,
+    seed: int | None,
+    threads: int | None,
+    scheme: str | None,
+    magnet: Path | None,
 ) -> str:
     flags = {"size": size, "out": out, "seed": seed, "threads": threads, "scheme": scheme}
+    flags["magnet"] = magnet
     words = [f"--{name} {shlex.quote(str(x))}" for name, x in flags.items() if x is not None]
     return " ".join(("spintherm reproduce", *words))

@@ -10,7 +10,7 @@ path W + Q = ΔE. Errors of slopes do not contain the step bias; that of means i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,6 +87,7 @@ def driven(
     *,
     label: str = "",
     exact: Callable[[], ExactDriven] | None = None,
+    edges: FloatArray = HISTOGRAM_EDGES,
 ) -> Driven:
     """Simulate a process forward and backward and test the theorems on it.
 
@@ -106,6 +107,8 @@ def driven(
         What precedes the name in the verdicts, such as "[I]".
     exact : callable, optional
         Returns the exact solution when it is needed; it is computed here if not given.
+    edges : ndarray, shape (bins + 1,)
+        Of the histograms of Σ.
 
     Returns
     -------
@@ -118,7 +121,14 @@ def driven(
     if more is not None:
         joints += _more_joints(process, size, seed, more, threads, watch)
     solved = exact_driven(process, size.densities) if exact is None else exact()
-    return measured(process, pair, joints, size.largest_slope_error, solved, label=label)
+    limit = size.largest_slope_error
+    return measured(process, pair, joints, limit, solved, label=label, edges=edges)
+
+
+def histogram_edges(exact: Sequence[ExactDriven]) -> FloatArray:
+    """Return edges of histograms of Σ that hold the exact densities of several processes."""
+    places = np.stack([one.curves["exact_entropy_production"] for one in exact])
+    return np.linspace(float(places.min()), float(places.max()), HISTOGRAM_EDGES.size)
 
 
 def work_of(process: Process, size: Size) -> int:
@@ -145,6 +155,7 @@ def measured(
     exact: ExactDriven,
     *,
     label: str = "",
+    edges: FloatArray = HISTOGRAM_EDGES,
 ) -> Driven:
     """Test the theorems on a pair of ensembles.
 
@@ -162,6 +173,8 @@ def measured(
         The exact solution.
     label : str
         What precedes the name in the verdicts.
+    edges : ndarray, shape (bins + 1,)
+        Of the histograms of Σ.
 
     Returns
     -------
@@ -169,14 +182,14 @@ def measured(
         Verdicts and binned numbers.
     """
     name = f"{label} {process.name}".strip()
-    edges = RATIO_EDGES + process.shift
-    detailed, crooks = detailed_theorem(*pair, bins=edges), crooks_work(*pair, bins=edges)
+    bins = RATIO_EDGES + process.shift
+    detailed, crooks = detailed_theorem(*pair, bins=bins), crooks_work(*pair, bins=bins)
     slopes = _slopes(detailed, joints)
     verdicts = [
         *_integrals(name, pair),
         *theorem_verdicts(name, exact),
         *_known_means(name, exact, pair[0]),
-        *_histogram_verdicts(name, exact, pair),
+        *_histogram_verdicts(name, exact, pair, edges),
         *_slope_verdicts(name, detailed, slopes, len(joints)),
         *_free_energy(name, pair),
         *_conditionals(name, pair),
@@ -187,7 +200,7 @@ def measured(
         verdicts.append(
             at_most(name, "largest standard error of a slope", largest, largest_slope_error)
         )
-    data = _dataset(process, pair, detailed, crooks, slopes).assign(_exact(exact))
+    data = _dataset(process, pair, detailed, crooks, slopes, edges).assign(_exact(exact))
     return Driven(process, tuple(verdicts), data)
 
 
@@ -269,11 +282,13 @@ def _known_means(name: str, exact: ExactDriven, forward: xr.Dataset) -> Iterator
     )
 
 
-def _histogram_verdicts(name: str, exact: ExactDriven, pair: Pair) -> Iterator[Verdict]:
-    both = [histogram(one["entropy_production"].values, HISTOGRAM_EDGES) for one in pair]
+def _histogram_verdicts(
+    name: str, exact: ExactDriven, pair: Pair, edges: FloatArray
+) -> Iterator[Verdict]:
+    both = [histogram(one["entropy_production"].values, edges) for one in pair]
     counts = np.stack([one.counts for one in both]).astype(np.float64)
     trajectories = pair[0].sizes["trajectory"]
-    yield from histogram_verdicts(name, exact, counts, trajectories, HISTOGRAM_EDGES)
+    yield from histogram_verdicts(name, exact, counts, trajectories, edges)
 
 
 def _exact(exact: ExactDriven) -> dict[str, object]:
@@ -326,10 +341,11 @@ def _conditionals(name: str, pair: Pair) -> Iterator[Verdict]:
 
 
 def _first_law(name: str, pair: Pair) -> Iterator[Verdict]:
-    yield at_most(name, "first law, largest |W + Q - ΔE|", max(map(_imbalance, pair)), _FIRST_LAW)
+    yield at_most(name, "first law, largest |W + Q - ΔE|", max(map(first_law, pair)), _FIRST_LAW)
 
 
-def _imbalance(ensemble: xr.Dataset) -> float:
+def first_law(ensemble: xr.Dataset) -> float:
+    """Return the largest |W + Q - ΔE| of an ensemble, [I] 3.4."""
     residual = ensemble["work"].values + ensemble["heat"].values
     residual -= ensemble["energy_change"].values
     return float(np.abs(residual, out=residual).max())
@@ -363,12 +379,13 @@ def _dataset(
     detailed: DetailedTheorem,
     crooks: CrooksWork,
     slopes: dict[str, Estimate],
+    edges: FloatArray,
 ) -> xr.Dataset:
     import xarray as xr
 
-    centres = 0.5 * (HISTOGRAM_EDGES[1:] + HISTOGRAM_EDGES[:-1])
+    centres = 0.5 * (edges[1:] + edges[:-1])
     variables = {
-        **_histograms(pair),
+        **_histograms(pair, edges),
         **_ratio("detailed", detailed),
         **_ratio("crooks", crooks),
         **_scalars(pair, slopes),
@@ -383,8 +400,8 @@ def _dataset(
     return xr.Dataset(variables, coords=coordinates)
 
 
-def _histograms(pair: Pair) -> dict[str, object]:
-    both = [histogram(one["entropy_production"].values, HISTOGRAM_EDGES) for one in pair]
+def _histograms(pair: Pair, edges: FloatArray) -> dict[str, object]:
+    both = [histogram(one["entropy_production"].values, edges) for one in pair]
     meaning = {"units": "1/k_B", "long_name": "probability density of entropy production"}
     dims = ("direction", "bin")
     return {

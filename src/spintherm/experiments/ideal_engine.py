@@ -10,6 +10,12 @@ Trajectories begin in the steady state and last for twenty relaxation times of t
 diffusion, whichever is shorter. From S_P at τ and at τ/2 the long-time noise follows as
 [Var S_P(τ) - Var S_P(τ/2)]/(τ/2), whose bias is of the order e^{-10}. They use the splitting scheme
 at half its usual step whatever the size, because the step bias of a variance is not measured.
+
+Magnets with anisotropy or polarisers have no closed forms, and every point of a strong field is a
+large Fokker-Planck equation: fields then end earlier, and trajectories, which may be slow to leave
+a minimum of the energy, are compared with the exact variances at the same times. In a strong field
+the moment lies along H, so that Ṡ_P tends to the rate of pumped entropy there, which is 18a for
+uniform torques.
 """
 
 from __future__ import annotations
@@ -22,31 +28,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spintherm import theory
-from spintherm.experiments.processes import PAPER_MAGNET
+from spintherm.experiments.geometry import EXACT_TOLERANCE, PAPER, Geometry
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import Resolution, Size
 from spintherm.experiments.watch import Watch, work
 from spintherm.fokker_planck import steady_state, steady_states
 from spintherm.fokker_planck.setting import fixed_point
 from spintherm.protocol import Protocol
-from spintherm.report import Verdict, agrees, at_most
+from spintherm.report import Verdict, agrees, at_least, at_most
+from spintherm.schema import magnet_attributes
 from spintherm.statistics import Estimate, mean
 from spintherm.trajectories import simulate
 from spintherm.trajectories.run import default_steps
+from spintherm.trajectories.steady import slowest_rate
 from spintherm.validation import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from spintherm.fokker_planck import SteadyState
+    from spintherm.magnet import Magnet
 
-MAGNET = PAPER_MAGNET
+MAGNET = PAPER.magnet
 TORQUE = 1.0
 ANGLES = (0, 30, 60, 120, 180)
 """Angles between H and P in degrees."""
 FIELDS = (0.7, 1.5, 3.0, 6.0, 12.0, 25.0, 50.0)
 """Fields of the simulated points."""
 CURVE_RANGE = (0.5, 60.0)
+SOLVED_FIELDS = (0.7, 1.5, 3.0, 6.0, 10.0)
+SOLVED_CURVE_RANGE = (0.5, 12.0)
+"""Where there are no closed forms."""
 SHORT = 0.5
 """The paper's duration of a trajectory."""
 STRONG = 1e4
@@ -63,6 +75,11 @@ _SHARE = 5
 _NUS = (1.0, 3.0, 10.0, 30.0)
 _ALPHA_CURVE = 241
 _LEAST_SIGNAL = 30.0
+_SOLVED_ALPHA_CURVE = 41
+_MAP_ALPHA = (0.02, 3.0)
+_SOLVED_MAP_ALPHA = (0.2, 3.0)
+_LARGEST_SOLVED_MAP = 21
+_LONGEST = 10.0  # times the time of free diffusion, of trajectories that are slow to relax
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,13 @@ class IdealEngine:
 
 
 def ideal_engine(
-    size: Size, seed: int, threads: int, watch: Watch, *, label: str = "[II]"
+    size: Size,
+    seed: int,
+    threads: int,
+    watch: Watch,
+    *,
+    geometry: Geometry = PAPER,
+    label: str = "[II]",
 ) -> IdealEngine:
     """Compute the curves of Fig. 4, simulate its points and compare.
 
@@ -89,6 +112,8 @@ def ideal_engine(
         Number of threads.
     watch : Watch
         Where progress goes.
+    geometry : Geometry
+        The magnet, and where H and P point.
     label : str
         What precedes the name in the verdicts.
 
@@ -97,23 +122,28 @@ def ideal_engine(
     IdealEngine
     """
     rows = {
-        (angle, field): _simulated(angle, field, size, seed, threads, watch)
+        (angle, field): _simulated(geometry, angle, field, size, seed, threads, watch)
         for angle in ANGLES
-        for field in FIELDS
+        for field in fields_of(geometry)
     }
-    data = _dataset(rows, size.resolution, threads)
+    data = _dataset(geometry, rows, size.resolution, threads)
     name = f"{label} Fig. 4"
-    verdicts = (
-        *_point_verdicts(name, rows),
-        *_closed_verdicts(name, size.resolution.curve),
-        *_limit_verdicts(name),
-    )
-    return IdealEngine((*verdicts, *_uncertainty_verdicts(f"{label} uncertainty ratio")), data)
+    verdicts = [*_point_verdicts(name, geometry, rows)]
+    if geometry.has_closed_forms:
+        verdicts += _closed_verdicts(name, geometry, size.resolution.curve)
+    if geometry.is_paper:
+        verdicts += _limit_verdicts(name)
+        verdicts += _uncertainty_verdicts(f"{label} uncertainty ratio")
+    else:
+        least = float(data["curve"].sel(quantity="entropy_production_rate").min())
+        verdicts.append(at_least(name, "smallest exact Σ, the second law", least, 0.0))
+    return IdealEngine(tuple(verdicts), data)
 
 
-def work_of(size: Size) -> int:
+def work_of(size: Size, geometry: Geometry = PAPER) -> int:
     """Return the work that `ideal_engine` does, as a `Watch` counts it."""
-    steps = (_plan(angle, field)[1] for angle in ANGLES for field in FIELDS)
+    fields = fields_of(geometry)
+    steps = (_plan(geometry, angle, field)[1] for angle in ANGLES for field in fields)
     return sum(work(trajectories_of(size), one) for one in steps)
 
 
@@ -122,47 +152,79 @@ def trajectories_of(size: Size) -> int:
     return max(size.steady_trajectories // _SHARE, 4)
 
 
-def state_at(angle: float, field: float) -> SteadyState:
+def fields_of(geometry: Geometry) -> tuple[float, ...]:
+    """Return the fields of the simulated points."""
+    return FIELDS if geometry.has_closed_forms else SOLVED_FIELDS
+
+
+def state_at(angle: float, field: float, geometry: Geometry = PAPER) -> SteadyState:
     """Return the exact steady state at an angle in degrees between P and H, at |P| = 1."""
-    return steady_state(MAGNET, (0.0, 0.0, field), torque_at(angle))
+    vectors = vectors_at(angle, field, geometry)
+    if geometry.has_closed_forms:
+        return steady_state(geometry.magnet, *vectors)
+    return steady_state(geometry.magnet, *vectors, tolerance=EXACT_TOLERANCE)
+
+
+def vectors_at(angle: float, field: float, geometry: Geometry) -> tuple[FloatArray, FloatArray]:
+    """Return H and P at an angle in degrees; exactly parallel for 0 and 180."""
+    return geometry.vectors(field, TORQUE, np.pi if angle == 180 else float(np.deg2rad(angle)))
 
 
 def torque_at(angle: float) -> FloatArray:
-    """Return P at an angle in degrees to z; exactly parallel to it for 0 and 180."""
-    radians = np.deg2rad(angle)
-    across = 0.0 if angle in (0, 180) else float(np.sin(radians))
-    return TORQUE * np.array([across, 0.0, np.cos(radians)])
+    """Return the paper's P at an angle in degrees to z; exactly parallel to it for 0 and 180."""
+    return vectors_at(angle, 1.0, PAPER)[1]
 
 
 @cache
-def _exact(angle: float, field: float) -> dict[str, float]:
-    state = state_at(angle, field)
+def _exact(angle: float, field: float, geometry: Geometry = PAPER) -> dict[str, float]:
+    state = state_at(angle, field, geometry)
     values = {name: getattr(state, name) for name in QUANTITIES if name != "finite_time_noise"}
     return values | {"finite_time_noise": float(state.pumped_entropy_variance(SHORT)) / SHORT}
 
 
 @cache
-def _plan(angle: float, field: float) -> tuple[float, int]:
+def _expected(geometry: Geometry, angle: float, field: float) -> dict[str, float]:
+    """Return what trajectories are compared with: without closed forms at their own times."""
+    exact = _exact(angle, field, geometry)
+    if geometry.has_closed_forms:
+        return exact
+    duration = _plan(geometry, angle, field)[0]
+    state = state_at(angle, field, geometry)
+    half, whole = state.pumped_entropy_variance([0.5 * duration, duration])
+    noise = 2.0 * float(whole - half) / duration
+    ratio = noise * exact["entropy_production_rate"] / (2.0 * exact["pumped_entropy_rate"] ** 2)
+    return exact | {"pumped_entropy_noise": noise, "uncertainty_ratio": ratio}
+
+
+@cache
+def _plan(geometry: Geometry, angle: float, field: float) -> tuple[float, int]:
     """Return duration and number of steps of a simulated point."""
-    H, P = np.array([0.0, 0.0, field]), torque_at(angle)
-    attraction = fixed_point(MAGNET.relaxation_vector(H, P), MAGNET.rotation_vector(H, P))[1]
-    slowest = max(float(attraction), 2.0 * MAGNET.damping * MAGNET.temperature)
+    magnet = geometry.magnet
+    H, P = vectors_at(angle, field, geometry)
+    diffusion = 2.0 * magnet.damping * magnet.temperature
+    if geometry.has_closed_forms:
+        attraction = fixed_point(magnet.relaxation_vector(H, P), magnet.rotation_vector(H, P))[1]
+        slowest = max(float(attraction), diffusion)
+    else:
+        slowest = max(slowest_rate(magnet, H, P), diffusion / _LONGEST)
     duration = max(_RELAXATIONS / slowest, 3.0 * SHORT)
-    return duration, 2 * default_steps(MAGNET, _protocol(angle, field, duration))
-
-
-def _protocol(angle: float, field: float, duration: float) -> Protocol:
-    return Protocol(duration, (0.0, 0.0, field), torque_at(angle))
+    return duration, 2 * default_steps(magnet, Protocol(duration, H, P))
 
 
 def _simulated(
-    angle: float, field: float, size: Size, seed: int, threads: int, watch: Watch
+    geometry: Geometry,
+    angle: float,
+    field: float,
+    size: Size,
+    seed: int,
+    threads: int,
+    watch: Watch,
 ) -> dict[str, tuple[Estimate, Estimate]]:
     """Return the estimates of one point, each with its step bias where that is known."""
-    duration, steps = _plan(angle, field)
+    duration, steps = _plan(geometry, angle, field)
     ensemble = simulate(
-        MAGNET,
-        _protocol(angle, field, duration),
+        geometry.magnet,
+        Protocol(duration, *vectors_at(angle, field, geometry)),
         trajectories=trajectories_of(size),
         seed=derived_seed(seed, "ideal engine", f"{angle}, {field:g}"),
         steps=steps,
@@ -214,14 +276,15 @@ def _bias(ensemble: xr.Dataset, name: str, duration: float) -> Estimate:
 Rows = dict[tuple[int, float], dict[str, tuple[Estimate, Estimate]]]
 
 
-def _point_verdicts(name: str, rows: Rows) -> Iterator[Verdict]:
+def _point_verdicts(name: str, geometry: Geometry, rows: Rows) -> Iterator[Verdict]:
     for (angle, field), row in rows.items():
         for quantity in QUANTITIES:
             ours, bias = row[quantity]
             if quantity == "uncertainty_ratio" and not _clear(row):
                 continue
             text = f"{QUANTITIES[quantity]} at θ = {angle}°, H = {field:g}"
-            yield agrees(name, text, ours, _exact(angle, field)[quantity], bias=bias)
+            expected = _expected(geometry, angle, field)[quantity]
+            yield agrees(name, text, ours, expected, bias=bias)
 
 
 def _clear(row: dict[str, tuple[Estimate, Estimate]]) -> bool:
@@ -230,13 +293,13 @@ def _clear(row: dict[str, tuple[Estimate, Estimate]]) -> bool:
     return abs(power.value) > _LEAST_SIGNAL * power.error
 
 
-def _closed_verdicts(name: str, count: int) -> Iterator[Verdict]:
+def _closed_verdicts(name: str, geometry: Geometry, count: int) -> Iterator[Verdict]:
     """Compare the engine with the closed forms at θ = 0 and 180°."""
-    fields = _curve_fields(count)
+    fields = _curve_fields(geometry, count)
     for angle in (0, 180):
-        closed = _closed(fields, angle)
+        closed = _closed(geometry, fields, angle)
         for quantity, expected in closed.items():
-            ours = np.array([_exact(angle, field)[quantity] for field in fields])
+            ours = np.array([_exact(angle, field, geometry)[quantity] for field in fields])
             off = float(np.max(np.abs(ours / expected - 1.0)))
             text = f"{QUANTITIES[quantity]} at θ = {angle}°, largest relative distance to 16 and 56"
             yield at_most(name, text, off, 1e-10)
@@ -290,73 +353,98 @@ def _near(name: str, quantity: str, ours: float, expected: float, tolerance: flo
     return Verdict(name, quantity, ours, 0.0, expected, "=", tolerance, criterion)
 
 
-def _strong_noise(field: float, angle: float) -> float:
+def _strong_noise(field: float, angle: float, magnet: Magnet = MAGNET) -> float:
     H = (0.0, 0.0, field)
-    return float(theory.strong_field_pumped_entropy_noise(MAGNET, H, torque_at(angle)))
+    return float(theory.strong_field_pumped_entropy_noise(magnet, H, torque_at(angle)))
 
 
-def _curve_fields(count: int) -> FloatArray:
-    return np.asarray(np.geomspace(*CURVE_RANGE, count))
+def _curve_fields(geometry: Geometry, count: int) -> FloatArray:
+    ends = CURVE_RANGE if geometry.has_closed_forms else SOLVED_CURVE_RANGE
+    return np.asarray(np.geomspace(*ends, count))
 
 
 def _along_z(fields: FloatArray) -> FloatArray:
     return np.asarray(fields[:, None] * np.array([0.0, 0.0, 1.0]))
 
 
-def _closed(fields: FloatArray, angle: float = 0) -> dict[str, FloatArray]:
+def _closed(geometry: Geometry, fields: FloatArray, angle: float = 0) -> dict[str, FloatArray]:
     """Return the closed forms for P parallel to H, [II] 16 and SI 56."""
-    state = MAGNET, _along_z(fields), torque_at(angle)
+    state = geometry.magnet, _along_z(fields), torque_at(angle)
     names = [name for name in QUANTITIES if name != "finite_time_noise"]
     return {name: getattr(theory, name)(*state) for name in names}
 
 
-def _dataset(rows: Rows, resolution: Resolution, threads: int) -> xr.Dataset:
+def _dataset(geometry: Geometry, rows: Rows, resolution: Resolution, threads: int) -> xr.Dataset:
     import xarray as xr
 
-    curve = _curve_fields(resolution.curve)
-    H = _along_z(curve)
-    limits = {
-        "limit_power": theory.strong_field_pumped_entropy_rate(MAGNET, H, torque_at(0)),
-        "limit_dissipation": theory.strong_field_entropy_production_rate(MAGNET, H, torque_at(0)),
-        "limit_dissipation_as_printed": theory.strong_field_entropy_production_rate_as_printed(
-            MAGNET, H, torque_at(0)
-        ),
-    }
-    closed = _closed(curve)
+    fields, curve = fields_of(geometry), _curve_fields(geometry, resolution.curve)
+    limits = _uniform_limits if geometry.has_closed_forms else _local_limits
     places = ("quantity", "angle", "field")
-    noise = [[_strong_noise(field, angle) for field in curve] for angle in ANGLES]
     variables: dict[str, Any] = {
-        "curve": (("quantity", "angle", "curve_field"), _table_of_exact(curve)),
-        "exact": (places, _table_of_exact(FIELDS)),
-        "simulated": (places, _table(rows, 0, "value")),
-        "error": (places, _table(rows, 0, "error")),
-        "step_bias": (places, _table(rows, 1, "value")),
-        "limit_noise": (("angle", "curve_field"), noise, {"long_name": "law for strong fields"}),
-        **{name: ("curve_field", values) for name, values in limits.items()},
-        **{f"closed_{name}": ("curve_field", values) for name, values in closed.items()},
-        **_uncertainty_against_alpha(),
-        **_uncertainty_map(resolution.map, threads),
+        "curve": (("quantity", "angle", "curve_field"), _table_of_exact(geometry, curve)),
+        "exact": (places, _table_of_exact(geometry, fields)),
+        "simulated": (places, _table(rows, fields, 0, "value")),
+        "error": (places, _table(rows, fields, 0, "error")),
+        "step_bias": (places, _table(rows, fields, 1, "value")),
+        **limits(geometry, curve),
+        **_uncertainty_against_alpha(geometry),
+        **_uncertainty_map(geometry, resolution.map, threads),
     }
     coordinates = {
         "quantity": list(QUANTITIES),
         "angle": ("angle", list(ANGLES), {"units": "degrees"}),
-        "field": list(FIELDS),
+        "field": list(fields),
         "curve_field": curve,
     }
-    attributes = {**MAGNET.to_dict(), "spin_torque": TORQUE, "short_duration": SHORT}
+    attributes = {
+        **magnet_attributes(geometry.magnet),
+        "spin_torque": TORQUE,
+        "short_duration": SHORT,
+    }
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
-def _table_of_exact(fields: Any) -> FloatArray:
-    rows = [[[_exact(a, float(h))[name] for h in fields] for a in ANGLES] for name in QUANTITIES]
+def _uniform_limits(geometry: Geometry, curve: FloatArray) -> dict[str, Any]:
+    """Return the laws for strong fields and the closed forms at θ = 0."""
+    magnet, H = geometry.magnet, _along_z(curve)
+    limits = {
+        "limit_power": theory.strong_field_pumped_entropy_rate(magnet, H, torque_at(0)),
+        "limit_dissipation": theory.strong_field_entropy_production_rate(magnet, H, torque_at(0)),
+        "limit_dissipation_as_printed": theory.strong_field_entropy_production_rate_as_printed(
+            magnet, H, torque_at(0)
+        ),
+    }
+    noise = [[_strong_noise(field, angle, magnet) for field in curve] for angle in ANGLES]
+    closed = _closed(geometry, curve)
+    return {
+        "limit_noise": (("angle", "curve_field"), noise, {"long_name": "law for strong fields"}),
+        **{name: ("curve_field", values) for name, values in limits.items()},
+        **{f"closed_{name}": ("curve_field", values) for name, values in closed.items()},
+    }
+
+
+def _local_limits(geometry: Geometry, curve: FloatArray) -> dict[str, Any]:
+    """Return the rate of pumped entropy of a moment along H."""
+    magnet, rates = geometry.magnet, []
+    for angle in ANGLES:
+        H, P = vectors_at(angle, 1.0, geometry)
+        rates.append(float(magnet.pumped_entropy_rate(magnet.moment * H, P)))
+    return {"limit_power_at_angle": ("angle", rates, {"long_name": "limit for strong fields"})}
+
+
+def _table_of_exact(geometry: Geometry, fields: Any) -> FloatArray:
+    rows = [
+        [[_exact(a, float(h), geometry)[name] for h in fields] for a in ANGLES]
+        for name in QUANTITIES
+    ]
     return np.asarray(rows, dtype=float)
 
 
-def _table(rows: Rows, place: int, name: str) -> FloatArray:
+def _table(rows: Rows, fields: tuple[float, ...], place: int, name: str) -> FloatArray:
     """Return numbers of the points, shape (quantity, angle, field)."""
     return np.array(
         [
-            [[_number(rows[a, h], quantity, place, name) for h in FIELDS] for a in ANGLES]
+            [[_number(rows[a, h], quantity, place, name) for h in fields] for a in ANGLES]
             for quantity in QUANTITIES
         ]
     )
@@ -370,11 +458,14 @@ def _number(
     return float(getattr(row[quantity][place], name))
 
 
-def _uncertainty_against_alpha() -> dict[str, Any]:
-    """Return the ratio for P parallel to H against α at fixed ν, a closed form."""
-    delta = MAGNET.damping * MAGNET.moment / MAGNET.gyromagnetic_ratio
-    alpha = np.linspace(-3.0, 3.0, _ALPHA_CURVE)
-    ratio = [theory.reduced_uncertainty_ratio(alpha, nu, delta) for nu in _NUS]
+def _uncertainty_against_alpha(geometry: Geometry) -> dict[str, Any]:
+    """Return the ratio for P parallel to H against α at fixed ν."""
+    if geometry.has_closed_forms:
+        alpha = np.linspace(-3.0, 3.0, _ALPHA_CURVE)
+        ratio = [theory.reduced_uncertainty_ratio(alpha, nu, geometry.delta) for nu in _NUS]
+    else:
+        alpha = np.linspace(-3.0, 3.0, _SOLVED_ALPHA_CURVE)
+        ratio = [_solved_ratio(geometry, alpha, nu) for nu in _NUS]
     return {
         "ratio_against_alpha": (("nu", "alpha"), ratio),
         "nu": ("nu", list(_NUS)),
@@ -382,12 +473,38 @@ def _uncertainty_against_alpha() -> dict[str, Any]:
     }
 
 
-def _uncertainty_map(points: int, threads: int) -> dict[str, Any]:
+def _solved_ratio(geometry: Geometry, alpha: FloatArray, nu: float) -> FloatArray:
+    """Return the ratio at values of α and H = νT/m, NaN without torque."""
+    magnet = geometry.magnet
+    field = nu * magnet.temperature / magnet.moment
+    torques = alpha[:, None] * (field / magnet.moment * geometry.along)
+    there = alpha != 0.0
+    found = np.full(alpha.shape, np.nan)
+    states = steady_states(
+        magnet,
+        field * geometry.along,
+        torques[there],
+        tolerance=EXACT_TOLERANCE,
+        workers=1,
+        progress=False,
+    )
+    found[there] = states["uncertainty_ratio"].values
+    return found
+
+
+def _uncertainty_map(geometry: Geometry, points: int, threads: int) -> dict[str, Any]:
     """Return the ratio over the plane of [II] Fig. 3, exact on a grid."""
-    alpha, degrees = np.geomspace(0.02, 3.0, points), np.linspace(0.0, 180.0, points)
-    H = _along_z(TORQUE * MAGNET.moment / alpha)[:, None, :]
-    P = np.array([torque_at(angle) for angle in degrees])[None]
-    states = steady_states(MAGNET, H, P, workers=threads, progress=False)
+    ends, options = _MAP_ALPHA, {}
+    if not geometry.has_closed_forms:
+        ends, options = _SOLVED_MAP_ALPHA, {"tolerance": EXACT_TOLERANCE}
+        points = min(points, _LARGEST_SOLVED_MAP)
+    alpha, degrees = np.geomspace(*ends, points), np.linspace(0.0, 180.0, points)
+    vectors = [
+        [vectors_at(angle, TORQUE * geometry.magnet.moment / a, geometry) for angle in degrees]
+        for a in alpha
+    ]
+    H, P = np.moveaxis(np.array(vectors), 2, 0)
+    states = steady_states(geometry.magnet, H, P, workers=threads, progress=False, **options)
     return {
         "ratio_map": (("map_alpha", "map_angle"), states["uncertainty_ratio"].values),
         "map_alpha": ("map_alpha", alpha),

@@ -18,7 +18,7 @@ from spintherm.plot.fluctuation import (
     work_ratios,
 )
 from spintherm.plot.precession import precession
-from spintherm.plot.rates import phase_intervals, rate_deviations, rates
+from spintherm.plot.rates import phase_intervals, rate_deviations, rates, special_points
 from spintherm.plot.style import COLOURS, MARKERS, figure, in_style, several
 
 if TYPE_CHECKING:
@@ -146,17 +146,19 @@ def steady_state_figure(
     Parameters
     ----------
     data : xarray.Dataset
-        Points and curves, as `experiments` saves them.
-    axes : sequence of 9 matplotlib.axes.Axes, optional
+        Points and curves, as `experiments` saves them. The pictures belong to the paper's magnet:
+        with `boundaries` among the attributes there are none.
+    axes : sequence of 9 (or, without pictures, 2) matplotlib.axes.Axes, optional
         Where to draw, panel by panel; those of a new figure, two journal columns wide, if not
         given.
 
     Returns
     -------
-    ndarray of matplotlib.axes.Axes, shape (9,)
+    ndarray of matplotlib.axes.Axes, shape (9,) or (2,)
         The axes.
     """
-    axes = several(axes, 9, _steady_state_axes)
+    pictured = "boundaries" not in data.attrs
+    axes = several(axes, 9 if pictured else 2, lambda: _steady_state_axes(pictured))
     top, middle, *pictures = axes
     rates(data, axes=top)
     rate_deviations(data, axes=middle)
@@ -167,16 +169,19 @@ def steady_state_figure(
     _name_phases(top, data)
     _name_special_points(top, data)
     middle.set_xlabel(r"$\alpha = mP/H$")
-    _pictures(pictures, data)
+    if pictured:
+        _pictures(pictures, data)
     return axes
 
 
-def _steady_state_axes() -> list[Axes]:
-    whole = figure(2, 5.5)
-    grid = whole.add_gridspec(3, 7, height_ratios=(3.1, 0.85, 0.95))
+def _steady_state_axes(pictured: bool) -> list[Axes]:
+    heights = (3.1, 0.85, 0.95) if pictured else (3.1, 0.85)
+    whole = figure(2, 5.5 if pictured else 4.4)
+    grid = whole.add_gridspec(len(heights), 7, height_ratios=heights)
     top = whole.add_subplot(grid[0, :])
     middle = whole.add_subplot(grid[1, :], sharex=top)
-    return [top, middle, *(whole.add_subplot(grid[2, place]) for place in range(7))]
+    places = range(7) if pictured else ()
+    return [top, middle, *(whole.add_subplot(grid[2, place]) for place in places)]
 
 
 def _slope_insets(axes: Axes, data: xr.Dataset) -> None:
@@ -256,8 +261,10 @@ def _name_phases(axes: Axes, data: xr.Dataset) -> None:
 
 
 def _name_special_points(axes: Axes, data: xr.Dataset) -> None:
-    delta = float(data.attrs["delta"])
-    for alpha, name in ((-delta, r"$-\delta$"), (0.0, "0"), (1.0 / delta, r"$1/\delta$")):
+    names, points = [r"$-\delta$", "0", r"$1/\delta$"], special_points(data)
+    if "boundaries" in data.attrs:
+        names = [f"{alpha:.3g}" for alpha in points]
+    for alpha, name in zip(points, names, strict=True):
         axes.annotate(
             name,
             (alpha, 1.0),

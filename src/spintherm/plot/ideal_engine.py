@@ -34,7 +34,8 @@ def power(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     ----------
     data : xarray.Dataset
         `curve`, `simulated`, `error` over (quantity, angle, curve_field or field),
-        `limit_power (curve_field)`, and `closed_<quantity> (curve_field)` where it exists.
+        `limit_power (curve_field)`, and `closed_<quantity> (curve_field)` where it exists; for
+        magnets without closed forms `limit_power_at_angle (angle)`.
     axes : matplotlib.axes.Axes, optional
         Where to draw; those of a new figure if not given.
 
@@ -45,6 +46,8 @@ def power(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """
     axes = axes_or_new(axes)
     _curves(axes, data, "pumped_entropy_rate")
+    if "limit_power_at_angle" in data:
+        return _finish(_limits_at_angles(axes, data), data, r"$|\dot S_P|$")
     limit = float(data["limit_power"][-1])
     cosines = np.unique(np.round(np.abs(np.cos(np.deg2rad(data["angle"].values))), 12))
     for place, cosine in enumerate(cosines[::-1]):
@@ -76,6 +79,8 @@ def dissipation(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
         ("limit_dissipation_as_printed", _DASHED, "18b as printed"),
         ("limit_dissipation", _DOTTED, r"18b times $1+\delta^2$"),
     ):
+        if name not in data:
+            continue
         axes.plot(data["curve_field"], data[name], **_LIMIT, linestyle=dashes, label=label)
     axes.set_yscale("log")
     return _finish(axes, data, r"$\Sigma$")
@@ -100,7 +105,7 @@ def long_time_noise(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     axes = axes_or_new(axes)
     _curves(axes, data, "pumped_entropy_noise")
     label: str | None = r"law $H^{-2}$, $\theta\neq0$"
-    for place, angle in enumerate(data["angle"].values):
+    for place, angle in enumerate(data["angle"].values if "limit_noise" in data else ()):
         law = data["limit_noise"].isel(angle=place)
         if angle == 0.0:
             axes.plot(data["curve_field"], law, **_LIMIT, linestyle=_DASHED, label="18c")
@@ -129,8 +134,9 @@ def short_time_noise(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     """
     axes = axes_or_new(axes)
     _curves(axes, data, "finite_time_noise")
-    law = data["limit_noise"].sel(angle=0)
-    axes.plot(data["curve_field"], law, **_LIMIT, linestyle=_DASHED, label="18c")
+    if "limit_noise" in data:
+        law = data["limit_noise"].sel(angle=0)
+        axes.plot(data["curve_field"], law, **_LIMIT, linestyle=_DASHED, label="18c")
     _log_limits(axes, data, "finite_time_noise")
     tau = float(data.attrs["short_duration"])
     return _finish(axes, data, rf"$\langle\delta S_P^2\rangle/\tau$ at $\tau={tau:g}$")
@@ -258,7 +264,8 @@ def ideal_engine_figure(
         _letter(one, f"({letter})")
         handles, labels = _special(one)
         where: Any = {"loc": "lower right"} if letter == "a" else {"loc": "lower left"}
-        one.legend(handles, labels, **where)
+        if handles:
+            one.legend(handles, labels, **where)
     handles, labels = _angles(axes[0])
     axes[0].figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return axes
@@ -319,6 +326,17 @@ def _curves(axes: Axes, data: xr.Dataset, quantity: str) -> None:
             zorder=3.0,
             label=rf"$\theta={angle:g}°$",
         )
+
+
+def _limits_at_angles(axes: Axes, data: xr.Dataset) -> Axes:
+    """Draw the power of a moment along H at every angle; room for the curves from zero on."""
+    limits = abs(data["limit_power_at_angle"].values)
+    for place, limit in enumerate(limits):
+        label = "limit for strong fields" if place == 0 else None
+        axes.axhline(limit, **_LIMIT, linestyle=_DASHED, label=label, zorder=1.0)
+    curves = abs(data["curve"].sel(quantity="pumped_entropy_rate"))
+    axes.set_ylim(0.0, 1.12 * max(float(limits.max()), float(curves.max())))
+    return axes
 
 
 def _finish(axes: Axes, data: xr.Dataset, label: str) -> Axes:

@@ -244,6 +244,9 @@ def tilted_phases_figure(
 ) -> NDArray[Any]:
     """Draw [II] Fig. 3, and cuts through it with simulated rates.
 
+    As the paper does, -alpha at pi - angle is drawn for alpha; for magnets with anisotropy or
+    polarisers, where that is no symmetry, alpha itself.
+
     Parameters
     ----------
     data : xarray.Dataset
@@ -260,21 +263,37 @@ def tilted_phases_figure(
     alphas = data["cut_alpha"].values.tolist()
     axes = several(axes, 1 + len(alphas), lambda: _tilted_phases_axes(len(alphas)))
     main, *cuts = axes
-    phases(data, folded=True, names=False, axes=main)
-    simulated_phases(data, folded=True, axes=main)
-    main.set_xlim(-_SHOWN, _SHOWN)
-    for x, name in _NAMES:
+    folded = not {"anisotropy", "polarisers"} & set(data.attrs)
+    phases(data, folded=folded, names=not _as_printed(data), axes=main)
+    simulated_phases(data, folded=folded, axes=main)
+    if folded:
+        main.set_xlim(-_SHOWN, _SHOWN)
+        main.axvline(0.0, color="black", linewidth=1.2)
+        main.annotate(r"$H=\infty$", (0.0, 4.0), (5, 0), textcoords="offset points", fontsize=8.0)
+    for x, name in _NAMES if _as_printed(data) else ():
         main.text(x, 22.5, name, ha="center", va="center", fontsize=10.0)
-    main.axvline(0.0, color="black", linewidth=1.2)
-    main.annotate(r"$H=\infty$", (0.0, 4.0), (5, 0), textcoords="offset points", fontsize=8.0)
     _legend_above(main)
     for one, alpha in zip(cuts, alphas, strict=True):
         rates_along_cut(data, alpha, axes=one)
+        if not folded:
+            one.margins(y=0.25)  # for the text, wherever the curves are
     for one in cuts[:-1]:
         one.tick_params(labelbottom=False)
     cuts[0].legend(loc="upper center", ncols=2)
     cuts[-1].set_xlabel(r"angle between $P$ and $H$ (degrees)")
     return axes
+
+
+def _as_printed(data: xr.Dataset) -> bool:
+    """Whether the phases lie where those of the paper's magnet do."""
+    if {"anisotropy", "polarisers"} & set(data.attrs):
+        return False
+    angle = np.radians(22.5)
+    found = (
+        data["phase"].sel(alpha=abs(x), angle=angle if x > 0.0 else np.pi - angle, method="nearest")
+        for x, _ in _NAMES
+    )
+    return [str(one.item()) for one in found] == [name for _, name in _NAMES]
 
 
 def _tilted_phases_axes(cuts: int) -> list[Axes]:
@@ -322,6 +341,8 @@ def _drawn(name: str, values: Floats) -> Floats:
 
 
 def _scales(axes: Axes, diagram: xr.Dataset, *, folded: bool) -> None:
+    from matplotlib.ticker import LogLocator
+
     for k in "xy":
         name = str(diagram.attrs[k])
         drawn = _drawn(name, diagram[name].values)
@@ -332,6 +353,11 @@ def _scales(axes: Axes, diagram: xr.Dataset, *, folded: bool) -> None:
         getattr(axes, f"set_{k}label")(LABELS[name])
         if diagram.attrs[f"{k}_spacing"] == "log" and not folded:
             getattr(axes, f"set_{k}scale")("log")
+            if high < 100.0 * low:  # too short for powers of ten alone
+                axis = getattr(axes, f"{k}axis")
+                axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter("")
         if name == "angle" and high in (90.0, 180.0):
             getattr(axes, f"set_{k}ticks")(np.arange(0.0, high + 1.0, high / 6.0))
 

@@ -28,7 +28,7 @@ def rates(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     ----------
     data : xarray.Dataset
         `curve` (rate, curve_alpha), `simulated` and `error` (rate, alpha), `phase` (curve_alpha),
-        attribute `delta`.
+        attribute `delta`, and `boundaries` where phases do not end at -δ, 0 and 1/δ.
     axes : matplotlib.axes.Axes, optional
         Where to draw; those of a new figure if not given.
 
@@ -114,19 +114,26 @@ def shade_phases(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
 
 @in_style
 def mark_special_points(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
-    """Draw lines at α = -δ, 0 and 1/δ."""
+    """Draw lines at α = -δ, 0 and 1/δ, or at `special_points`."""
     axes = axes_or_new(axes)
-    delta = float(data.attrs["delta"])
-    for alpha in (-delta, 0.0, 1.0 / delta):
+    for alpha in special_points(data):
         axes.axvline(alpha, color="0.45", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0.5)
     return axes
 
 
+def special_points(data: xr.Dataset) -> list[float]:
+    """Return the values of α at which a phase ends, from left to right."""
+    if "boundaries" in data.attrs:
+        return [float(x) for x in np.atleast_1d(data.attrs["boundaries"])]
+    delta = float(data.attrs["delta"])
+    return [-delta, 0.0, 1.0 / delta]
+
+
 def phase_intervals(data: xr.Dataset) -> list[tuple[float, float, str]]:
     """Return the intervals of α and their phases, from left to right."""
-    delta, alpha = float(data.attrs["delta"]), data["curve_alpha"].values
+    alpha = data["curve_alpha"].values
     edges = [*_limits(data)]
-    edges[1:1] = [x for x in (-delta, 0.0, 1.0 / delta) if edges[0] < x < edges[1]]
+    edges[1:1] = [x for x in special_points(data) if edges[0] < x < edges[1]]
     phases = data["phase"].values
     return [
         (low, high, str(phases[np.argmin(np.abs(alpha - 0.5 * (low + high)))]))

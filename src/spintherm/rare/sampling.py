@@ -215,7 +215,10 @@ def _advance(run: _Run, state: FloatArray, streams: Generators) -> None:
     more: tuple[object, ...] = ()
     if not run.magnet.is_uniform:
         exponent = float(run.control.exponents[0]) * run.magnet.beta
-        kernel, more = local_weighted.advance_tilted, (exponent, *Local.of(run.magnet).arguments)
+        # the plain kernel's form of the energy: paths of another one, whose dE_a/dn has another
+        # radial part, differ by the order of the scheme
+        local = Local.sparse(run.magnet)
+        kernel, more = local_weighted.advance_tilted, (exponent, *local.arguments)
     stride = max(1, CHUNK_WORK // max(state.shape[1], ensemble.LANES))
     for first in range(0, run.table.steps, stride):
         part = slice(first, min(first + stride, run.table.steps))

@@ -70,6 +70,27 @@ MUTATIONS = (
         "generator[:, 1, 2], generator[:, 2, 1] = r[:, 2], -r[:, 2]",
     ),
     Mutation(
+        "sign of the torque's chord before a node (merged splitting)",
+        "kernels/merged.py",
+        "_add_torque(form, rows[k - 1, 21:24])",
+        "_add_torque(form, -rows[k - 1, 21:24])",
+        ("test_kernels.py",),
+    ),
+    Mutation(
+        "sign of the torque's chord after a node (merged splitting)",
+        "kernels/merged.py",
+        "_add_torque(form, rows[k, 21:24])",
+        "_add_torque(form, -rows[k, 21:24])",
+        ("test_kernels.py",),
+    ),
+    Mutation(
+        "torque's chord after a node twice (merged splitting)",
+        "kernels/merged.py",
+        "_add_torque(form, rows[k, 21:24])",
+        "_add_torque(form, 2.0 * rows[k, 21:24])",
+        ("test_kernels.py",),
+    ),
+    Mutation(
         "missing jump work inside the protocol",
         "kernels/ensemble.py",
         "lanes[WORK + i] -= dot(",

@@ -8,17 +8,24 @@ import subprocess
 import sys
 import time
 import tomllib
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from spintherm import Magnet, Protocol, simulate
+from spintherm import Anisotropy, Magnet, Polariser, Protocol, simulate
 from spintherm.cli import main
-from spintherm.experiments import SIZES, Resolution, Size, reproduction, table_one
+from spintherm.experiments import (
+    SIZES,
+    Reproduction,
+    Resolution,
+    Size,
+    reproduction,
+    table_one,
+)
 from spintherm.experiments.sizes import ExactDensities
+from spintherm.report import at_most
 from spintherm.version import __version__
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -271,9 +278,6 @@ def test_theory_at_the_special_point(capsys):
     assert ours["phase"] == "dud"
 
 
-exact_once = lru_cache(reproduction.exact_driven)
-
-
 @pytest.fixture
 def tiny(monkeypatch):
     """Make `--size quick` tiny, and one process of each kind."""
@@ -291,7 +295,6 @@ def tiny(monkeypatch):
     monkeypatch.setattr(reproduction, "table_one", lambda: chosen)
     monkeypatch.setattr(reproduction, "beyond_the_papers", lambda: chosen[:1])
     monkeypatch.setattr(reproduction, "_REJECTED", 0.5)
-    monkeypatch.setattr(reproduction, "exact_driven", exact_once)  # in this process, threads = 1
 
 
 def test_reproduce_passes_with_exit_code_0(tiny, capsys, tmp_path):
@@ -307,15 +310,47 @@ def test_reproduce_passes_with_exit_code_0(tiny, capsys, tmp_path):
     assert "--seed 5" in html
 
 
-def test_a_failing_verdict_is_exit_code_1(tiny, capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(reproduction, "_REJECTED", 1e6)
-    words = ["reproduce", "--size", "quick", "--out", str(tmp_path)]
-    assert main([*words, "--seed", "5", "--threads", "1"]) == 1
+def reproduced(monkeypatch, *verdicts):
+    """Let `reproduce` find these verdicts at once, and return the list of what it was told."""
+    told = []
+
+    def found(size, out, **options):
+        told.append((size, options))
+        return Reproduction(Path(out), verdicts, 1.0)
+
+    monkeypatch.setattr("spintherm.experiments.reproduce", found)
+    return told
+
+
+def test_a_failing_verdict_is_exit_code_1(capsys, tmp_path, monkeypatch):
+    """That verdicts of a run can fail is tested in test_experiments."""
+    good, bad = at_most("one", "large", 1.0, 2.0), at_most("two", "too large", 3.0, 2.0)
+    words = ["reproduce", "--out", str(tmp_path)]
+    reproduced(monkeypatch, good, bad, good)
+    assert main(words) == 1
     out = capsys.readouterr().out
-    assert re.search(r"verdicts pass, 1 fail", out)
-    verdicts = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
-    (failed,) = (v["quantity"] for v in verdicts if v["verdict"] == "fail")
-    assert failed.startswith("Crooks")
+    assert re.search(r"2 of 3 verdicts pass, 1 fail", out)
+    assert "too large" in out
+    reproduced(monkeypatch, good)
+    assert main(words) == 0
+
+
+def test_reproduce_takes_the_magnet_of_a_study(tmp_path, monkeypatch, capsys):
+    text = TABLE_ONE.read_text("utf-8")
+    lines = "anisotropy = { uniaxial = 1.2 }\npolarisers = [{ direction = [0, 1, 1] }]\n[protocol]"
+    assert "[protocol]" in text
+    told = reproduced(monkeypatch)
+    path = written(tmp_path, text.replace("[protocol]", lines, 1))
+    assert main(["reproduce", "--magnet", str(path), "--out", str(tmp_path)]) == 0
+    ((size, options),) = told
+    assert size == "default"
+    assert options["magnet"].anisotropy == Anisotropy.uniaxial(1.2)
+    assert options["magnet"].polarisers == (Polariser((0, 1, 1)),)
+    assert f"--magnet {path}" in options["command"]
+    capsys.readouterr()
+    assert "nowhere.toml: cannot be read" in refused(
+        ["reproduce", "--magnet", "nowhere.toml"], capsys
+    )
 
 
 def test_an_interruption_is_exit_code_130_and_one_line(capsys, monkeypatch):

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from spintherm import Cylinder, Nanomagnet
+from spintherm import Cylinder, Nanomagnet, Prism
 from spintherm.cli import main
 from spintherm.switching import dwell_times, write_error_rate
 
@@ -109,6 +109,61 @@ def test_dwell_times_are_those_of_the_package(tmp_path, capsys):
     assert (tmp_path / "dwell.pdf").exists()
 
 
+def test_against_the_axis_the_states_change_their_names(capsys):
+    """With --axis 0 0 -1 parallel is what was antiparallel, and the field is counted downwards."""
+    words = ["dwell-times", *LAYER, *SPINS, "--current-density", "-0.4 MA/cm^2", "0.4 MA/cm^2"]
+    words += ["--points", "3", "--csv"]
+    up = table(told([*words, "--field", "5 mT"], capsys))
+    down = table(told([*words, "--field", "-5 mT", "--axis", "0", "0", "-1"], capsys))
+    for one, other in (("parallel", "antiparallel"), ("antiparallel", "parallel")):
+        times = up[f"dwell_time_{other}"]
+        np.testing.assert_allclose(down[f"dwell_time_{one}"], times, rtol=1e-9)
+    assert not np.allclose(up["dwell_time_parallel"], up["dwell_time_antiparallel"], rtol=0.1)
+    words = ["write-error", *LAYER, *SPINS, "--pulse-length", "1 ns", "9 ns", "--points", "2"]
+    words += ["--current-density", "-6 MA/cm^2", "--csv"]
+    up = table(told([*words, "--field", "-5 mT"], capsys))
+    back = ["--field", "5 mT", "--axis", "0", "0", "-1", "--initial", "antiparallel"]
+    down = table(told([*words, *back], capsys))
+    np.testing.assert_allclose(down["write_error_rate"], up["write_error_rate"], rtol=1e-9)
+
+
+def test_an_axis_in_the_plane(capsys):
+    """A flat bar, its wells along x, with a field and a current there: --axis 1 0 0."""
+    bar = ["--saturation-magnetisation", "300 kA/m", "--gilbert-damping", "0.2"]
+    bar += ["--temperature", "300 K", "--prism", "14 nm", "10 nm", "8 nm"]
+    spins = ["--polarisation", "0.5", "--polariser", "1", "0", "0"]
+    body = Nanomagnet(
+        saturation_magnetisation=3e5,
+        gilbert_damping=0.2,
+        temperature=300.0,
+        shape=Prism((14e-9, 10e-9, 8e-9)),
+    )
+    words = ["--field", "2 mT", "--axis", "1", "0", "0", "--points", "2", "--csv"]
+    current = ["--current-density", "-0.5 MA/cm^2", "0.5 MA/cm^2"]
+    found = table(told(["dwell-times", *bar, *spins, *words, *current], capsys))
+    torques = [
+        body.spin_torque(current_density=J, polarisation=0.5, polariser=(1, 0, 0))
+        for J in (-5e9, 5e9)
+    ]
+    P = [one.reduced(body.scales) for one in torques]
+    H = (body.reduced_field_strength("2 mT"), 0, 0)
+    magnet = body.magnet_with(torques[0])
+    expected = dwell_times(magnet, spin_torque=P, field=H, axis=(1, 0, 0))
+    for side in ("parallel", "antiparallel"):
+        times = expected[f"dwell_time_{side}"] * body.scales.time
+        np.testing.assert_allclose(found[f"dwell_time_{side}"], times, rtol=1e-9)
+    # the field and the current that leads there favour the well of +x
+    assert found["dwell_time_parallel"][1] > 1.05 * found["dwell_time_antiparallel"][1]
+    pulse = ["--current-density", "-30 MA/cm^2", "--pulse-length", "0.5 ns", "1 ns"]
+    errors = table(told(["write-error", *bar, *spins, *words, *pulse], capsys))
+    P = body.spin_torque(current_density=-3e11, polarisation=0.5, polariser=(1, 0, 0))
+    t = np.array([0.5e-9, 1e-9]) / body.scales.time
+    expected = write_error_rate(
+        magnet, t, spin_torque=P.reduced(body.scales), field=H, axis=(1, 0, 0)
+    )
+    np.testing.assert_allclose(errors["write_error_rate"], expected["write_error_rate"], rtol=1e-9)
+
+
 def test_state_diagram_is_that_of_the_poles_stability(tmp_path, capsys):
     """n = s z is stable if s(H + H_FL) + H_k + s g(s) a_J/α > 0, from the flow linearised there."""
     words = ["state-diagram", *LAYER, *SPINS, "--current-density", "-6 MA/cm^2", "6 MA/cm^2"]
@@ -146,6 +201,28 @@ DWELL = ["dwell-times", *LAYER, *SPINS, "--current-density", "0 A/m^2", "1 A/m^2
         (
             ["dwell-times", *LAYER, *SPINS, "--current-density", "0 A", "1 A/m^2"],
             "current_density=",
+        ),
+        (
+            [*DWELL, "--axis", "0", "0", "0"],
+            "axis=(0.0, 0.0, 0.0): expected a vector other than 0",
+        ),
+        (
+            [*DWELL, "--axis", "0", "nan", "1"],
+            "axis=",
+        ),
+        (
+            [*DWELL, "--axis", "0", "1"],
+            "axis",
+        ),
+        (
+            ["write-error", *LAYER, *SPINS, "--current-density", "1 A/m^2"]
+            + ["--pulse-length", "1 ns", "2 ns", "--axis", "0", "0", "0"],
+            "axis=(0.0, 0.0, 0.0): expected a vector other than 0",
+        ),
+        (
+            ["state-diagram", *LAYER, *SPINS, "--current-density", "0 A/m^2", "1 A/m^2"]
+            + ["--field", "0 mT", "2 mT", "--axis", "0", "0", "0"],
+            "axis=(0.0, 0.0, 0.0): expected a vector other than 0",
         ),
         (
             [*DWELL, "--json", "--csv"],

@@ -103,6 +103,7 @@ def write_error(
     points: int,
     *,
     field: str,
+    axis: Vector | None,
     initial: str,
     output: Output,
 ) -> int:
@@ -121,7 +122,8 @@ def write_error(
             body.magnet_with(torques[0]),
             lengths,
             spin_torque=np.array([torque.reduced(scales) for torque in torques]),
-            field=(0.0, 0.0, float(scales.reduced_field(field))),
+            field=_field_along(body, field, axis),
+            axis=axis,
             initial=initial,
         )
     densities = np.array([torque.current_density for torque in torques])
@@ -175,6 +177,7 @@ def dwell_times(
     points: int,
     *,
     field: str,
+    axis: Vector | None,
     output: Output,
 ) -> int:
     """Print the mean times in both wells."""
@@ -182,13 +185,13 @@ def dwell_times(
     from spintherm.switching import dwell_times as times_of
 
     output.check()
-    with usage():
+    with usage(), resolved():
         body = _body(magnet[0])
-        H = (0.0, 0.0, float(body.scales.reduced_field(field)))
+        H = _field_along(body, field, axis)
         ends = [_torque(body, magnet[1], one) for one in current_density]
         J = _spaced("points", ends[0].current_density, ends[1].current_density, points)
         P = np.array([ends[0].at(one).reduced(body.scales) for one in J.tolist()])
-        data = times_of(body.magnet_with(ends[0]), spin_torque=P, field=H)
+        data = times_of(body.magnet_with(ends[0]), spin_torque=P, field=H, axis=axis)
     for name in ("dwell_time_parallel", "dwell_time_antiparallel"):
         about = {**data[name].attrs, "units": "s"}
         data[name] = (data[name] * body.scales.time).assign_attrs(about)
@@ -232,6 +235,14 @@ def _torque(body: Nanomagnet, spins: Spins, current_density: str) -> SpinTorque:
         polariser=spins.polariser,
         field_like=spins.field_like,
     )
+
+
+def _field_along(body: Nanomagnet, field: str, axis: Vector | None) -> Any:
+    """Reduced field along an axis, or along z, shape (3,)."""
+    from spintherm.validation import unit_direction
+
+    strength = float(body.scales.reduced_field(field))
+    return strength * unit_direction("axis", (0.0, 0.0, 1.0) if axis is None else axis)
 
 
 def _spaced(name: str, low: float, high: float, points: int) -> Any:

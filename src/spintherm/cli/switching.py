@@ -17,6 +17,7 @@ Range = Annotated[tuple[str, str], Parameter(negative="", allow_leading_hyphen=T
 Many = Annotated[list[str], Parameter(negative="", allow_leading_hyphen=True)]
 Three = Annotated[tuple[str, str, str] | None, Parameter(negative="")]
 Two = Annotated[tuple[str, str] | None, Parameter(negative="")]
+Axis = Annotated[tuple[float, float, float] | None, Parameter(negative="")]
 
 
 @Parameter(name="*")
@@ -117,6 +118,7 @@ def write_error(
     pulse_length: Range,
     points: Whole = 30,
     field: Text = "0 A/m",
+    axis: Axis = None,
     initial: Literal["parallel", "antiparallel"] = "parallel",
     figure: Path | None = None,
     json: Flag = False,
@@ -133,7 +135,10 @@ def write_error(
     points
         Number of lengths.
     field
-        H along z during the pulse.
+        H during the pulse, along --axis, or along z without it.
+    axis
+        The axis a along which a state is parallel (n.a > 0) or antiparallel; by default along the
+        polariser if that is along an easy axis, else the easy axis on its side.
     initial
         The well in which the bit rests.
     figure
@@ -151,6 +156,7 @@ def write_error(
         pulse_length,
         points,
         field=field,
+        axis=axis,
         initial=initial,
         output=real_magnets.Output(figure, json, csv),
     )
@@ -212,6 +218,7 @@ def dwell_times(
     current_density: Range,
     points: Whole = 21,
     field: Text = "0 A/m",
+    axis: Axis = None,
     figure: Path | None = None,
     json: Flag = False,
     csv: Flag = False,
@@ -225,7 +232,10 @@ def dwell_times(
     points
         Number of currents.
     field
-        H along z.
+        H along --axis, or along z without it.
+    axis
+        The axis a between whose wells (n.a > 0, n.a < 0) the bit jumps; by default as for
+        write-error.
     figure
         Draw the times, as PNG and PDF with this name.
     json
@@ -240,5 +250,6 @@ def dwell_times(
         current_density,
         points,
         field=field,
+        axis=axis,
         output=real_magnets.Output(figure, json, csv),
     )

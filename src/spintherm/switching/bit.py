@@ -84,7 +84,9 @@ def along(magnet: Magnet, direction: FloatArray) -> Magnet:
     )
 
 
-def axis_of(magnet: Magnet, direction: ArrayLike | None, *vectors: ArrayLike) -> FloatArray:
+def axis_of(
+    magnet: Magnet, direction: ArrayLike | None, *vectors: ArrayLike, name: str = "axis"
+) -> FloatArray:
     """Return the unit vector along which fields and signs are counted.
 
     Parameters
@@ -94,6 +96,8 @@ def axis_of(magnet: Magnet, direction: ArrayLike | None, *vectors: ArrayLike) ->
         As the caller wants it.
     *vectors : array_like, shape (3,)
         Fields and torques, the first of which that is not zero is the last resort.
+    name : str
+        What the caller calls the direction, for the error.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def axis_of(magnet: Magnet, direction: ArrayLike | None, *vectors: ArrayLike) ->
         the same axis, else the easy axis on the polariser's side, else the axis of `AxialMagnet`.
     """
     if direction is not None:
-        return validation.unit_direction("direction", direction)
+        return validation.unit_direction(name, direction)
     polariser = magnet.polarisers[0].vector if magnet.polarisers else None
     if magnet.anisotropy is not None:
         line = magnet.anisotropy.axis

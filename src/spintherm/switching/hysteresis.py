@@ -116,7 +116,7 @@ def hysteresis_loop(
     count = validation.positive_integer("points", points)
     bias = validation.vector("bias_field", bias_field)
     P = validation.vector("spin_torque", spin_torque)
-    h = bit.axis_of(magnet, direction, bias, P)
+    h = bit.axis_of(magnet, direction, bias, P, name="direction")
     phase = np.arange(count) / count
     grid = [
         [

@@ -124,11 +124,38 @@ def test_density_is_normalised():
     assert w @ state.density(c) == pytest.approx(1.0, rel=1e-13)
 
 
+def test_the_common_axis():
+    """Anisotropy before polarisers before vectors; zero lies along everything, signs are free."""
+    easy = Anisotropy.uniaxial(1.5, AXIS)
+    largest = AXIS * np.sign(AXIS[np.argmax(np.abs(AXIS))])
+    whole = Magnet(1.6, 0.8, 0.3, 0.7, anisotropy=easy, polarisers=Polariser(-AXIS))
+    found = whole.common_axis(-2.0 * AXIS, [AXIS, [0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(found, largest, atol=1e-15)
+    assert whole.common_axis([AXIS, [0.0, 1e-6, 0.0]]) is None
+    off = AXIS + 1e-6 * np.array([0.5, 0.3, 0.0])
+    assert whole.common_axis(off) is None
+    assert whole.common_axis(off, parallel=1e-5) is not None
+    plain = Magnet(1.6, 0.8, 0.3, 0.7)
+    assert plain.common_axis().tolist() == [0.0, 0.0, 1.0]
+    np.testing.assert_array_equal(plain.common_axis((0, 0, 0), (0, -2, 0), (0, 1, 0)), [0, -1, 0])
+    polar = Magnet(1.6, 0.8, 0.3, 0.7, polarisers=Polariser((-1, 0, 0)))
+    np.testing.assert_array_equal(polar.common_axis((3, 0, 0)), [-1, 0, 0])
+    assert polar.common_axis((3, 0, 1)) is None
+    assert Magnet(1, 1, 1, 1, anisotropy=Anisotropy.cubic(1.0)).common_axis() is None
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="axis of symmetry"):
         AxialMagnet(Magnet(1, 1, 1, 1, anisotropy=Anisotropy.cubic(1.0)), (0, 0, 0))
-    with pytest.raises(ValueError, match="vectors along"):
+    with pytest.raises(
+        ValueError, match=r"field=\(1.0, 0.0, 0.0\): expected a vector along \[0.0, 0.0, 1.0\]"
+    ):
         AxialMagnet(Magnet(1, 1, 1, 1, anisotropy=Anisotropy.uniaxial(1.0)), (1, 0, 0))
+    with pytest.raises(ValueError, match=r"spin_torque=\(1.0, 0.0, 0.0\): expected a vector along"):
+        AxialMagnet(Magnet(1, 1, 1, 1), (0, 2, 0), (1, 0, 0))
+    crossed = (Polariser((0, 0, 1)), Polariser((0, 1, 1)))
+    with pytest.raises(ValueError, match="directions along one axis"):
+        AxialMagnet(Magnet(1, 1, 1, 1, polarisers=crossed), (0, 0, 0))
     with pytest.raises(ValueError, match="nothing relaxes"):
         AxialMagnet(Magnet(1, 1, 0, 1), (0, 0, 1))
     for ask in ("relaxation_rate", "mean_first_passage_time"):

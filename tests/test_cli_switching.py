@@ -182,6 +182,10 @@ def test_state_diagram_is_that_of_the_poles_stability(tmp_path, capsys):
     assert (tmp_path / "states.png").exists()
 
 
+WRITE = ["write-error", *LAYER, *SPINS, "--current-density", "1 A/m^2"]
+WRITE += ["--pulse-length", "1 ns", "2 ns"]
+STATES = ["state-diagram", *LAYER, *SPINS, "--current-density", "0 A/m^2", "1 A/m^2"]
+STATES += ["--field", "0 mT", "2 mT"]
 DWELL = ["dwell-times", *LAYER, *SPINS, "--current-density", "0 A/m^2", "1 A/m^2"]
 
 
@@ -215,13 +219,11 @@ DWELL = ["dwell-times", *LAYER, *SPINS, "--current-density", "0 A/m^2", "1 A/m^2
             "axis",
         ),
         (
-            ["write-error", *LAYER, *SPINS, "--current-density", "1 A/m^2"]
-            + ["--pulse-length", "1 ns", "2 ns", "--axis", "0", "0", "0"],
+            [*WRITE, "--axis", "0", "0", "0"],
             "axis=(0.0, 0.0, 0.0): expected a vector other than 0",
         ),
         (
-            ["state-diagram", *LAYER, *SPINS, "--current-density", "0 A/m^2", "1 A/m^2"]
-            + ["--field", "0 mT", "2 mT", "--axis", "0", "0", "0"],
+            [*STATES, "--axis", "0", "0", "0"],
             "axis=(0.0, 0.0, 0.0): expected a vector other than 0",
         ),
         (

@@ -127,6 +127,37 @@ class Magnet:
         """Whether H_eff and P are the same for every direction of the moment, as in the papers."""
         return self.anisotropy is None and not self.polarisers
 
+    def common_axis(self, *vectors: ArrayLike, parallel: float = _PARALLEL) -> FloatArray | None:
+        """Return the axis that the anisotropy, the polarisers and given vectors share.
+
+        About it everything is symmetric, so that the cosine to it has an equation of its own.
+
+        Parameters
+        ----------
+        *vectors : array_like, shape (..., 3)
+            Fields and torques, or any other directions; zero is along every axis.
+        parallel : float
+            Largest sine of an angle that counts as none.
+
+        Returns
+        -------
+        ndarray, shape (3,), or None
+            That of the anisotropy; without one the first polariser's direction or the first
+            vector that is not zero, else z. None if there is no common axis.
+        """
+        lines = [item.vector for item in self.polarisers]
+        if self.anisotropy is not None:
+            if self.anisotropy.axis is None:
+                return None
+            lines.insert(0, self.anisotropy.axis)
+        for some in vectors:
+            rows = np.asarray(some, dtype=np.float64).reshape(-1, 3)
+            lines += [row / np.linalg.norm(row) for row in rows if np.any(row)]
+        if not lines:
+            return np.array([0.0, 0.0, 1.0])
+        aslant = (np.linalg.norm(np.cross(lines[0], line)) > parallel for line in lines[1:])
+        return None if any(aslant) else np.asarray(lines[0])
+
     def require_uniform(self, what: str) -> None:
         """Refuse a magnet with anisotropy or polarisers.
 

@@ -33,7 +33,6 @@ from spintherm.waveforms.parameters import keep_vectors
 LARGEST_RANGE = 600.0
 """Largest range of ln p that double precision holds."""
 
-_ALONG = 1e-12
 _LANCZOS = 80
 _SMALL = 1e-5
 
@@ -89,24 +88,23 @@ class AxialMagnet:
 
         That of the anisotropy; without one that of the polarisers, of H or of P, and else z.
         """
-        H, P = np.array(self.field), np.array(self.spin_torque)
-        anisotropy, lines = self.magnet.anisotropy, [H, P]
-        lines += [item.vector for item in self.magnet.polarisers]
-        found = anisotropy.axis if anisotropy is not None else None
-        if anisotropy is not None and found is None:
-            raise ValueError(
-                validation.complaint("anisotropy", anisotropy, "one with an axis of symmetry")
-            )
-        if found is None:
-            sizes = [float(np.linalg.norm(line)) for line in lines]
-            first = next((i for i in (*range(2, len(lines)), 0, 1) if sizes[i] > 0.0), None)
-            found = np.array([0.0, 0.0, 1.0]) if first is None else lines[first] / sizes[first]
-        for line in lines:
-            if np.linalg.norm(np.cross(found, line)) > _ALONG * np.linalg.norm(line):
-                raise ValueError(
-                    validation.complaint("field", line, f"vectors along {found.tolist()}")
-                )
-        return np.asarray(found)
+        magnet = self.magnet
+        found = magnet.common_axis(self.field, self.spin_torque)
+        if found is not None:
+            # a polariser's direction is a unit vector up to rounding
+            plain = magnet.polarisers and magnet.anisotropy is None
+            return found / np.linalg.norm(found) if plain else found
+        if magnet.anisotropy is not None and magnet.anisotropy.axis is None:
+            expected = "one with an axis of symmetry"
+            raise ValueError(validation.complaint("anisotropy", magnet.anisotropy, expected))
+        line = magnet.common_axis()
+        if line is None:
+            expected = "directions along one axis, that of the anisotropy"
+            raise ValueError(validation.complaint("polarisers", magnet.polarisers, expected))
+        along_field = magnet.common_axis(self.field)
+        name = "field" if along_field is None else "spin_torque"
+        expected = f"a vector along {(line if along_field is None else along_field).tolist()}"
+        raise ValueError(validation.complaint(name, getattr(self, name), expected))
 
     @property
     def diffusion(self) -> float:

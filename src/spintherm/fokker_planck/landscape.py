@@ -243,15 +243,11 @@ def pumping_range(magnet: Magnet, spin_torque: Floats) -> tuple[float, float]:
 
 def axis_of(magnet: Magnet, vectors: Floats, parallel: float) -> Floats | None:
     """Return the axis about which a reduced magnet and vectors (n, 3) are symmetric, or None."""
-    lines = [v / np.linalg.norm(v) for v in vectors if np.any(v)]
-    lines += [p.vector for p in magnet.polarisers]
-    if magnet.anisotropy is not None:
-        if magnet.anisotropy.axis is None:
-            return None
-        lines.insert(0, magnet.anisotropy.axis)
-    if any(np.linalg.norm(np.cross(lines[0], line)) > parallel for line in lines[1:]):
-        return None
-    return np.asarray(lines[0])
+    found = magnet.common_axis(vectors, parallel=parallel)
+    if found is None or magnet.anisotropy is not None:
+        return found
+    # the way that the field or the torque points, not the polariser
+    return next((v / np.linalg.norm(v) for v in vectors if np.any(v)), found)
 
 
 @kept_by_size

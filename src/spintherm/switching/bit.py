@@ -142,14 +142,7 @@ def has_common_axis(magnet: Magnet, axis: FloatArray, *vectors: ArrayLike) -> bo
     *vectors : array_like, shape (..., 3)
         All fields and torques.
     """
-    if magnet.anisotropy is not None:
-        line = magnet.anisotropy.axis
-        if line is None or not parallel(axis, line):
-            return False
-    lines = [item.vector for item in magnet.polarisers]
-    for one in vectors:
-        lines.extend(np.atleast_2d(np.asarray(one, dtype=np.float64)))
-    return all(parallel(axis, line) for line in lines)
+    return magnet.common_axis(axis, *vectors) is not None
 
 
 def easy_axis(anisotropy: Anisotropy, side: FloatArray | None = None) -> FloatArray:

@@ -33,7 +33,6 @@ PIECES = 1 << 13
 DEGREES = (8, 12, 17, 23, 30)
 """Largest degrees of the harmonics that are tried."""
 
-_ALONG = 1e-12
 _AGREEMENT = 0.02
 _POINTS = 8  # more than the harmonics ask for, for the drift's own harmonics
 
@@ -101,7 +100,7 @@ def axial_law(magnet: Magnet, field: FloatArray, spin_torque: FloatArray) -> Axi
     AxialLaw or None
         Its density is interpolated: right to a few 1e-6 behind barriers of a hundred T.
     """
-    axis = _common_axis(magnet, field, spin_torque)
+    axis = magnet.common_axis(field, spin_torque)
     if axis is None:
         return None
     edges = -np.cos(np.pi * np.arange(PIECES + 1) / PIECES)
@@ -113,18 +112,6 @@ def axial_law(magnet: Magnet, field: FloatArray, spin_torque: FloatArray) -> Axi
     shares = np.diff(edges) * np.exp(np.maximum(psi[1:], psi[:-1]) - top) * mean
     cumulative = np.cumsum(shares)
     return AxialLaw(axis, edges, cumulative / cumulative[-1], growths)
-
-
-def _common_axis(magnet: Magnet, field: FloatArray, spin_torque: FloatArray) -> FloatArray | None:
-    lines = [item.vector for item in magnet.polarisers]
-    if magnet.anisotropy is not None:
-        if magnet.anisotropy.axis is None:
-            return None
-        lines.insert(0, magnet.anisotropy.axis)
-    lines += [v / np.linalg.norm(v) for v in (field, spin_torque) if np.any(v)]
-    if any(np.linalg.norm(np.cross(lines[0], line)) > _ALONG for line in lines[1:]):
-        return None
-    return lines[0]
 
 
 def _potential(

@@ -276,7 +276,8 @@ class _Flow:
 
         They are followed for `span` times of damping; the mean of n·a over a tenth of that time
         must then stay as it is over the next tenth. Those that have come to a stable point of
-        rest, `resting` (seeds, N, 3), are followed no further.
+        rest, `resting` (seeds, N, 3), are followed no further. Means are those over whole turns:
+        a part of one left over would make a cycle look unsettled.
         """
         if start.shape[0] == 0:
             return start, np.zeros(0, dtype=bool)
@@ -284,35 +285,117 @@ class _Flow:
         steps = int(np.ceil(span * np.hypot(1.0, alpha) / alpha / _STEP))
         n, moving = start.copy(), np.arange(len(start))
         for part in np.diff(np.linspace(0, steps, _LOOKS + 1).astype(int)).tolist():
-            n[moving] = self.at(moving)._followed(n[moving], axis, part)[0]
+            n[moving] = self.at(moving).followed(n[moving], part)
             away = np.linalg.norm(resting[:, moving] - n[moving], axis=-1)
             moving = moving[~np.any(away < _CAUGHT, axis=0)]
             if moving.size == 0:
                 return n, np.zeros(len(start), dtype=bool)
         cycling = np.zeros(len(start), dtype=bool)
         flow, late = self.at(moving), n[moving]
-        late, before = flow._followed(late, axis, steps // 10 + 1)
-        late, after = flow._followed(late, axis, steps // 10 + 1)
+        first = _Turns(late, axis, flow.step)
+        late = flow.followed(late, steps // 10 + 1, first)
+        second = _Turns(late, axis, flow.step)
+        late = flow.followed(late, steps // 10 + 1, second)
         point, found = flow.rest(late)
         at_rest = found & (np.linalg.norm(point - late, axis=-1) < _NEAR)
         n[moving] = late
-        cycling[moving] = ~at_rest & (np.abs(after - before) < _SETTLED)
+        cycling[moving] = ~at_rest & (np.abs(second.mean - first.mean) < _SETTLED)
         return n, cycling
 
-    def _followed(
-        self, n: FloatArray, axis: FloatArray, steps: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Directions after classical Runge-Kutta steps, and the mean of n·a on the way."""
-        h = (_STEP / self.fastest)[:, None]
-        total = np.zeros(len(n))
+    @property
+    def step(self) -> FloatArray:
+        """Length of a step in time, shape (N,)."""
+        return _STEP / self.fastest
+
+    def followed(self, n: FloatArray, steps: int, turns: _Turns | None = None) -> FloatArray:
+        """Directions after classical Runge-Kutta steps, which are told to `turns`."""
+        h = self.step[:, None]
+        slope = self(n)
         for _ in range(steps):
-            one = self(n)
-            two = self(_normed(n + 0.5 * h * one))
+            two = self(_normed(n + 0.5 * h * slope))
             three = self(_normed(n + 0.5 * h * two))
             four = self(_normed(n + h * three))
-            n = _normed(n + (h / 6.0) * (one + 2.0 * two + 2.0 * three + four))
-            total += n @ axis
-        return n, total / max(steps, 1)
+            start, before = n, slope
+            n = _normed(n + (h / 6.0) * (slope + 2.0 * two + 2.0 * three + four))
+            slope = self(n)
+            if turns is not None:
+                turns.add(start, before, n, slope)
+        return n
+
+
+class _Turns:
+    """Means of n·a over whole turns of paths, fed step by step.
+
+    A turn ends where the path comes back through the plane across it at its start, on the near side
+    of what it has gone around. Between two steps it is a cubic.
+
+    Parameters
+    ----------
+    start : ndarray, shape (N, 3)
+        Directions.
+    axis : ndarray, shape (3,)
+        a.
+    step : ndarray, shape (N,)
+        Lengths of the steps in time.
+    """
+
+    def __init__(self, start: FloatArray, axis: FloatArray, step: FloatArray) -> None:
+        self.start, self.axis, self.step = start, axis, step
+        self.across: FloatArray | None = None
+        self.furthest = np.zeros(len(start))
+        self.time, self.total = np.zeros(len(start)), np.zeros(len(start))
+        self.turned, self.whole = np.zeros(len(start)), np.zeros(len(start))
+
+    def add(self, n: FloatArray, slope: FloatArray, end: FloatArray, after: FloatArray) -> None:
+        """Take a step from n to `end`, with the velocities there."""
+        h = self.step
+        if self.across is None:
+            self.across = slope
+        gap = np.einsum("ij,ij->i", n - self.start, self.across)
+        next_gap = np.einsum("ij,ij->i", end - self.start, self.across)
+        self.furthest = np.maximum(self.furthest, np.linalg.norm(end - self.start, axis=-1))
+        c, c_end = n @ self.axis, end @ self.axis
+        rate, rate_end = h * (slope @ self.axis), h * (after @ self.axis)
+        near = np.linalg.norm(end - self.start, axis=-1) < 0.5 * self.furthest
+        back = np.flatnonzero((gap < 0.0) & (next_gap >= 0.0) & near)
+        if back.size:
+            speed, speed_end = (
+                h[back] * np.einsum("ij,ij->i", v[back], self.across[back]) for v in (slope, after)
+            )
+            x = _root_of_cubic(gap[back], next_gap[back], speed, speed_end)
+            part = _integral_of_cubic(x, c[back], c_end[back], rate[back], rate_end[back])
+            self.turned[back] = self.time[back] + h[back] * x
+            self.whole[back] = self.total[back] + h[back] * part
+        self.total = self.total + h * (0.5 * (c + c_end) + (rate - rate_end) / 12.0)
+        self.time = self.time + h
+
+    @property
+    def mean(self) -> FloatArray:
+        """Means over whole turns, shape (N,); where there is none, over all the way."""
+        turned = self.turned > 0.0
+        time = np.where(turned, self.turned, np.maximum(self.time, np.finfo(float).tiny))
+        return np.asarray(np.where(turned, self.whole, self.total) / time)
+
+
+def _root_of_cubic(
+    low: FloatArray, high: FloatArray, slope: FloatArray, slope_end: FloatArray
+) -> FloatArray:
+    """Where in (0, 1] Hermite's cubic through low < 0 <= high is zero, by Newton's steps."""
+    x = -low / (high - low)
+    b, a = 3.0 * (high - low) - 2.0 * slope - slope_end, slope + slope_end - 2.0 * (high - low)
+    for _ in range(4):
+        value = low + x * (slope + x * (b + x * a))
+        steepness = slope + x * (2.0 * b + 3.0 * x * a)
+        x = np.clip(x - value / np.where(steepness > 0.0, steepness, high - low), 0.0, 1.0)
+    return x
+
+
+def _integral_of_cubic(
+    x: FloatArray, low: FloatArray, high: FloatArray, slope: FloatArray, slope_end: FloatArray
+) -> FloatArray:
+    """Integral from 0 to x of Hermite's cubic between 0 and 1."""
+    b, a = 3.0 * (high - low) - 2.0 * slope - slope_end, slope + slope_end - 2.0 * (high - low)
+    return x * (low + x * (slope / 2.0 + x * (b / 3.0 + x * a / 4.0)))
 
 
 def _increasing(name: str, value: ArrayLike, what: str) -> FloatArray:

@@ -326,8 +326,6 @@ def test_refusals_without_a_common_axis(monkeypatch):
     with pytest.raises(ResolutionError, match="400 functions on the sphere"):
         switching_time_distribution(magnet, [1.0], spin_torque=-TILTED)
     monkeypatch.undo()
-    with pytest.raises(ResolutionError, match="lower barrier"):
-        dwell_times(layer(32.0, TILTED), field=(0.1, 0, 0))
     with pytest.raises(ValueError, match="strictly increasing finite spin torques"):
         state_diagram(magnet, [0.0], [1.0, 1.0])
     with pytest.raises(ValueError, match="strictly increasing finite fields"):

@@ -29,6 +29,7 @@ from spintherm.fokker_planck.wells import BitState
 from spintherm.magnet import Magnet
 from spintherm.switching import bit
 from spintherm.switching.cosine import log_density_slope, propagators
+from spintherm.switching.escape import CrowdedModesError, two_wells
 from spintherm.switching.sphere import Slowest, first_basis, outermost, pole_of, settled, slowest
 from spintherm.validation import FloatArray
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 800
 _FIRST_SIZE = 40
 _FIRST_DEGREE, _FIRST_ORDER, _LARGEST_CAP = 16, 4, 12_000
-_MODE_TOLERANCE = 1e-6
+_MODE_TOLERANCE, _LARGEST_MODE, _DEEP = 1e-6, 20_000, 1e-9
+_EDGE, _ROUNDING, _CLOSE, _LARGEST_CROWD = 1e-6, 1e-4, 0.1, 3
 _FIRST_KRYLOV = 60
 
 
@@ -143,16 +145,17 @@ def dwell_times(
     xarray.Dataset
         ``dwell_time_parallel``, ``dwell_time_antiparallel``, ``probability_parallel`` and
         ``relaxation_rate``, exact; the dwell times are what their names say where wells exist.
-        Without a common axis the rate is that of the slowest mode in which n·a takes part.
+        Without a common axis the rate is that of the slowest mode in which n·a takes part, to
+        1e-6.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is refused.
     ResolutionError
-        Without a common axis: if the slowest mode turns instead of decaying, for there are no two
-        wells; or if the rate is below what rounding leaves, some 1e-8 of the fastest rate of
-        the harmonics, for barriers of more than about 20 temperatures.
+        Without a common axis: if the slowest mode turns instead of decaying, or several are slow,
+        for there are no two wells; or if 20 000 harmonics do not suffice or rounding leaves
+        nothing, for barriers of more than about 55 temperatures, 40 for flat magnets.
     """
     import xarray as xr
 
@@ -189,33 +192,76 @@ def dwell_times(
 def _slowest(state: BitState) -> Slowest:
     """Slowest mode and wells of any magnet, to `_MODE_TOLERANCE`."""
 
-    def change(one: Slowest, other: Slowest) -> float:
-        pairs = ((one.rate, other.rate), (one.upper, other.upper), (one.lower, other.lower))
-        return max(abs(new - old) / abs(new) for new, old in pairs)
-
     def compute(basis: Basis) -> tuple[Slowest, float, float]:
         found = slowest(state, basis)
-        if found[0].rounding > _MODE_TOLERANCE:
-            raise ResolutionError(
-                f"relaxation_rate={found[0].rate:.1g}: expected a rate of which rounding leaves "
-                "digits, behind a lower barrier"
-            )
+        if found[0].rounding > _DEEP:
+            raise _DeepWells
         return found
 
-    found, _ = settled(
-        compute,
-        change,
-        first_basis(state),
-        _MODE_TOLERANCE,
-        "slowest rate",
-        largest=_LARGEST_CAP,
-    )
+    try:
+        found, _ = settled(
+            compute,
+            _change,
+            first_basis(state),
+            _MODE_TOLERANCE,
+            "slowest rate",
+            largest=_LARGEST_CAP,
+        )
+    except _DeepWells:
+        return _escape(state)
     if found.turning != 0.0:
         raise ResolutionError(
             f"the slowest mode turns, its eigenvalue is {-found.rate:.3g} ± "
             f"{abs(found.turning):.3g}i: expected two wells"
         )
     return found
+
+
+class _DeepWells(Exception):  # noqa: N818 - a way out of a loop
+    """Rounding of a matrix leaves nothing of its smallest eigenvalue."""
+
+
+def _change(one: Slowest, other: Slowest) -> float:
+    """Largest relative difference of the rate and of the wells' probabilities."""
+    pairs = ((one.rate, other.rate), (one.upper, other.upper), (one.lower, other.lower))
+    return max(abs(new - old) / abs(new) for new, old in pairs)
+
+
+def _escape(state: BitState) -> Slowest:
+    """Rate of escape from deep wells, in bases that grow until it settles.
+
+    What the edges add says which way the basis grows most; a bound that includes it would ask for
+    much more than the rate does.
+    """
+    basis, error, crowded = first_basis(state), np.inf, 0
+    before: Slowest | None = None
+    found: Slowest | None
+    while basis.size <= _LARGEST_MODE:
+        try:
+            found, high, wide = two_wells(state, basis)
+        except CrowdedModesError:
+            crowded += 1
+            if crowded > _LARGEST_CROWD:
+                raise
+            found, high, wide = None, 1.0, 1.0
+        if found is not None and before is not None:
+            error = _change(found, before)
+            # rounding differs from basis to basis: the change tells of it, too
+            if error <= _MODE_TOLERANCE and found.rounding <= _ROUNDING:
+                return found
+            if error < _CLOSE and found.rounding > _ROUNDING:
+                raise ResolutionError(
+                    f"relaxation_rate={found.rate:.1g}: expected a rate of which rounding leaves "
+                    "digits, behind a lower barrier"
+                )
+        before = found
+        degree = int((1.25 if high > _EDGE else 1.1) * basis.l_max) + 2
+        order = int((1.4 if wide > _EDGE else 1.1) * basis.m_max) + 2
+        basis = Basis(degree, min(order, degree))
+    raise ResolutionError(
+        f"slowest rate: {_LARGEST_MODE} functions on the sphere leave a change of {error:.0e}, "
+        f"expected {_MODE_TOLERANCE:g}; a smaller barrier needs fewer"
+    )
 
 
 def _along_axis(

@@ -26,6 +26,7 @@ from spintherm.fokker_planck.harmonics import Basis
 from spintherm.switching import (
     bit,
     dwell_times,
+    hysteresis,
     hysteresis_loop,
     passage,
     state_diagram,
@@ -301,6 +302,28 @@ def test_a_tilted_loop_against_the_density_engine():
         assert abs(done) > 50 * left
         assert float(found[name]) == pytest.approx(done, abs=10 * left), name
     assert float(found["work"] + found["heat"]) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_half_turn_that_turns_the_field_over_saves_half_of_the_harmonics():
+    """A bias of 1e-10 takes the symmetry away and changes nothing else.
+
+    With both a torque and a field across there is no such turn.
+    """
+    magnet = Magnet(1.3, 0.9, 0.3, 0.8, anisotropy=Anisotropy.uniaxial(2.4, AXIS))
+    args = {"amplitudes": 3.0, "frequencies": 0.1, "direction": TILTED, "points": 8}
+    found = hysteresis_loop(magnet, **args, tolerance=1e-6)
+    whole = hysteresis_loop(magnet, **args, tolerance=1e-6, bias_field=(1e-10, 2e-10, -3e-10))
+    for name in ("work", "heat", "loop_area", "mean_moment"):
+        np.testing.assert_allclose(found[name], whole[name], atol=1e-8, err_msg=name)
+    halves = found["mean_moment"].values.reshape(2, 4)
+    np.testing.assert_allclose(halves[1], -halves[0], atol=1e-12)
+    basis = Basis(8, 6)
+    for bias, torque, share in (((0, 0, 0), (0, 0, 0), 0.5), ((0.1, 0.2, 0), 0.3 * TILTED, 1.0)):
+        drive = hysteresis._drive(magnet, np.array(bias), np.array(torque), TILTED, 3.0)
+        up, down = (drive.generator(sine, basis) for sine in (1.0, -1.0))
+        even, odd = drive.classes(0.5 * (up + down), 0.5 * (up - down))
+        assert len(even) + len(odd) == 2 * share * basis.size
+        assert 0 in even
 
 
 def test_the_axis_of_a_bit():

@@ -49,6 +49,9 @@ _LARGEST_ON_SPHERE = 2000
 _FIRST_HARMONICS = 12
 _MOST_HARMONICS = 3000
 _ROUNDING = 1e-13
+_DUST = 1e-14
+
+Places = NDArray[np.intp]
 
 _OUTPUTS = {
     "work": ("energy", "mean work of a cycle"),
@@ -199,9 +202,18 @@ class _Drive:
         more = q is None or float(q[:, -2:].max()) > tolerance
         return int(1.3 * size) if more else size
 
+    def more(self, harmonics: int) -> int:
+        """A larger number of harmonics in time, to compare with."""
+        return int(1.4 * harmonics)
+
     def tail(self, tolerance: float) -> float:
         """Largest coefficient at the edges of expansions that are worth comparing."""
         return tolerance
+
+    def classes(self, constant: FloatArray, alternating: FloatArray) -> tuple[Places, Places]:
+        """Polynomials in even and in odd harmonics in time."""
+        every = np.arange(len(constant))
+        return every, every
 
     def generator(self, sine: float, size: int) -> FloatArray:
         """Transposed backward generator at a phase, shape (size, size)."""
@@ -273,12 +285,36 @@ class _SphereDrive:
             high = float(q[:, size.degrees >= size.l_max - 1].max()) > tolerance
             edge = np.abs(size.orders) >= max(size.m_max - 1, 1)
             wide = size.m_max < size.l_max and float(q[:, edge].max()) > tolerance
+        if q is None:  # to compare with: a little more tells
+            return Basis(int(1.1 * size.l_max) + 1, min(size.m_max + 1, int(1.1 * size.l_max) + 1))
         degree = int(1.2 * size.l_max) + 1 if high else size.l_max
         return Basis(degree, min(int(1.25 * size.m_max) + 1 if wide else size.m_max, degree))
+
+    def more(self, harmonics: int) -> int:
+        """A larger number of harmonics in time, to compare with."""
+        return int(1.2 * harmonics)
 
     def tail(self, tolerance: float) -> float:
         """The same; means are better than the tails, and a larger basis is dear."""
         return 0.1 * float(np.sqrt(tolerance))
+
+    def classes(self, constant: FloatArray, alternating: FloatArray) -> tuple[Places, Places]:
+        """Harmonics on the sphere that occur in even and in odd harmonics in time.
+
+        A half turn that turns the field over puts the state half a period later: half of the
+        harmonics on the sphere change sign under it, and these are odd in time. What the state
+        never reaches is in neither class. Found as paths in the graph of both matrices, each place
+        taken twice, with the parity of the number of steps by A₁.
+        """
+        from scipy.sparse import block_array, csr_array
+        from scipy.sparse.csgraph import connected_components
+
+        dust = _DUST * max(float(np.abs(constant).max()), float(np.abs(alternating).max()))
+        same, other = (csr_array(np.abs(m) > dust) for m in (constant, alternating))
+        twice = block_array([[same, other], [other, same]])
+        label = connected_components(twice, directed=False)[1] == 0
+        even, odd = np.split(label, 2)
+        return np.flatnonzero(even), np.flatnonzero(odd)
 
     def generator(self, sine: float, size: Basis) -> FloatArray:
         """Forward generator at a phase, shape (size, size)."""
@@ -334,21 +370,29 @@ class _Cycle:
         """Harmonics q_k, k = 0 to `harmonics`, shape (harmonics + 1, size)."""
         constant, alternating = self.matrices
         size = len(constant)
+        classes = self.drive.classes(constant, alternating)  # of even and of odd harmonics in time
         coupling = alternating / 2j
-        ratios: list[NDArray[Any]] = [np.zeros((size, size), dtype=np.complex128)]
+        blocks = [constant[np.ix_(places, places)] for places in classes]
+        # to the class of even k from that of odd ones, and the other way round
+        crossings = [coupling[np.ix_(classes[p], classes[1 - p])] for p in (0, 1)]
+        last = (self.harmonics + 1) % 2
+        ratios: list[NDArray[Any]] = [
+            np.zeros((len(classes[last]), len(classes[1 - last])), dtype=np.complex128)
+        ]
         for k in range(self.harmonics, 0, -1):
-            matrix = coupling @ ratios[-1] - constant
-            matrix[np.diag_indices(size)] += 1j * k * self.omega
-            ratios.append(np.linalg.solve(matrix, coupling))
+            matrix = crossings[k % 2] @ ratios[-1] - blocks[k % 2]
+            matrix[np.diag_indices(len(matrix))] += 1j * k * self.omega
+            ratios.append(np.linalg.solve(matrix, crossings[k % 2]))
         # the mean of P_0 is one at all times: its own row, all zeros, gives way to that
-        matrix = constant - alternating @ ratios[-1].imag
-        first = np.zeros(size)
+        matrix = blocks[0] - alternating[np.ix_(*classes)] @ ratios[-1].imag
+        first = np.zeros(len(classes[0]))
         first[0] = self.drive.whole
         first[1:] = np.linalg.solve(matrix[1:, 1:], -matrix[1:, 0] * first[0])
-        q: list[NDArray[Any]] = [first.astype(np.complex128)]
-        for ratio in ratios[:0:-1]:
-            q.append(ratio @ q[-1])
-        return np.array(q)
+        q = np.zeros((self.harmonics + 1, size), dtype=np.complex128)
+        q[0, classes[0]] = first
+        for k, ratio in enumerate(ratios[:0:-1], 1):
+            q[k, classes[k % 2]] = ratio @ q[k - 1, classes[1 - k % 2]]
+        return q
 
     def means(self, phase: FloatArray, order: int = 0) -> FloatArray:
         """Means of the polynomials, or derivatives in time, at phases, shape (phases, size)."""
@@ -416,7 +460,7 @@ def _settled(drive: Any, frequency: float, phase: FloatArray, tolerance: float) 
             here = replace(here, size=size, harmonics=harmonics)
         else:
             size = drive.finer(here.size)
-            finer = replace(here, size=size, harmonics=int(1.4 * here.harmonics))
+            finer = replace(here, size=size, harmonics=drive.more(here.harmonics))
             before, after = (one.along(phase) for one in (here, finer))
             error = abs(finer.cycle["heat"] - here.cycle["heat"])
             error += _ROUNDING * largest

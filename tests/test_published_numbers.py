@@ -189,8 +189,9 @@ def test_write_errors_of_butler_and_others(overdrive):
     """1 - exp[-(π²/4)Δ(i - 1)/(i e^{2(i-1)t} - 1)], t in units of (1 + α²)/(αγH_K), i = I/I_c.
 
     Butler et al., IEEE Trans. Magn. 48, 4684 (2012), which is the law of an angle that grows
-    by itself up to π/2. The flow dc/dt = -(1 - c²)(i - c) puts θ² = 2^{1+(i-1)/(i+1)} (1 - 1/i)^{2/(i+1)} in place
-    of π²/4, derived here by its partial fractions: for i = 2 the rates are 0.643 times theirs, for
+    by itself up to π/2. The flow dc/dt = -(1 - c²)(i - c) puts another angle there,
+    2^{1+(i-1)/(i+1)} (1 - 1/i)^{2/(i+1)} in place of (π/2)², derived here by its partial
+    fractions: for i = 2 the rates are 0.643 times theirs, for
     i = 4 1.095 times. What is left is -3.0% and 0.2% at Δ = 160, and falls off as 1/Δ.
     """
     i, errors = overdrive, []

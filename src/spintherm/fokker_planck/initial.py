@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from spintherm import validation
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Basis, Floats, legendre
+from spintherm.fokker_planck.nodes import gauss_legendre
 from spintherm.fokker_planck.schedule import Schedule
 from spintherm.fokker_planck.steady import SteadyState, steady_state
 
@@ -200,7 +201,7 @@ def _projected(function: Density, frame: Floats, tail: float, degree: int) -> tu
 
 def sphere(latitudes: int, meridians: int) -> tuple[Floats, Floats]:
     """Return nodes (n, 3) and weights (n,) of a product quadrature on the sphere."""
-    cosine, weight = np.polynomial.legendre.leggauss(latitudes)
+    cosine, weight = gauss_legendre(latitudes)
     phi = 2.0 * np.pi * (np.arange(meridians) + 0.5) / meridians
     c, angle = (a.ravel() for a in np.meshgrid(cosine, phi, indexing="ij"))
     s = np.sqrt((1.0 - c) * (1.0 + c))

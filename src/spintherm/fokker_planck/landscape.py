@@ -38,6 +38,7 @@ from spintherm.fokker_planck.harmonics import (
     legendre,
     rotation,
 )
+from spintherm.fokker_planck.nodes import gauss_legendre
 from spintherm.fokker_planck.slots import OPERATOR_NAMES, PLACES, UNIFORM
 from spintherm.torques import Polariser
 
@@ -295,7 +296,7 @@ def multiplications(basis: Basis, values: Any, degree: int) -> tuple[Sparse, ...
 
 def _nodes(basis: Basis, degree: int) -> tuple[Floats, Floats, Floats]:
     """Nodes (J, K, 3) for products with a degree; Legendre functions and weights (J, 1) at them."""
-    cosine, weight = np.polynomial.legendre.leggauss(basis.l_max + degree // 2 + 1)
+    cosine, weight = gauss_legendre(basis.l_max + degree // 2 + 1)
     phi = _turn(2 * (basis.m_max + degree) + 2, nodes=True)
     sine = np.sqrt((1.0 - cosine) * (1.0 + cosine))
     n = np.empty((len(cosine), len(phi), 3))

@@ -36,6 +36,7 @@ from spintherm.fokker_planck.harmonics import (
     legendre,
 )
 from spintherm.fokker_planck.landscape import Landscape
+from spintherm.fokker_planck.nodes import gauss_legendre
 from spintherm.fokker_planck.slots import (
     BRACKETS,
     LAPLACIAN,
@@ -129,7 +130,7 @@ class Transform:
 
 @kept_by_size
 def _tables(basis: Basis, degree: int) -> tuple[Floats, ...]:
-    cosine, weight = np.polynomial.legendre.leggauss(basis.l_max + degree // 2 + 1)
+    cosine, weight = gauss_legendre(basis.l_max + degree // 2 + 1)
     sine = np.sqrt((1.0 - cosine) * (1.0 + cosine))
     count = 1 if basis.m_max == 0 else 2 * basis.m_max + degree + 1
     phi = 2.0 * np.pi * (np.arange(count) + 0.5) / count

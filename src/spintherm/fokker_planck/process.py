@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from spintherm import validation
@@ -38,6 +39,7 @@ FINEST, COARSEST = 1e-13, 1e-4
 SHARPER = 1e-2
 LANDSCAPE_TAIL = 1e-13
 PATH = 1025  # points of a drive at which the paths of H and P are measured
+DUST = 1e-15  # coefficients below this, relative to the largest, are rounding
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,15 @@ class Process:
         F = self.magnet.free_energy(fields_at_ends(self.magnet, self.protocol))
         return float(F[1] - F[0])
 
-    def bound(self, direction: Floats) -> float:
-        """Largest absolute value that a counted quantity can take on any path, or infinity.
+    def support(self, direction: Floats) -> tuple[float, float]:
+        """Least and largest value that a counted quantity can take on any path; may be infinite.
 
-        S_P is bounded by 2 gamma0 m int |P| dt for |n| = 1, with polarisers by the extremes of its
-        rate. The work of the torque has no bound,
+        The rate of S_P lies between -2 gamma0 m |P| and 2 gamma0 m |P| for |n| = 1, with
+        polarisers between the extremes of (P·p) times a function of n, which are unlike if the
+        efficiency is asymmetric and change places with the sign of the torque. Staying at the
+        extreme is possible at every time, so that these bounds are the least ones.
+
+        The work of the torque has no bound,
         but without a torque W is -int m.dH and bounded by m times the length of the field's path.
 
         Parameters
@@ -78,32 +84,55 @@ class Process:
         direction : ndarray, shape (4,)
             The quantity, as weights of `exponents.CHANNELS`.
         """
-        work, pumped, before, after = np.abs(direction)
+        work, _, before, after = np.abs(direction)
         scale = self.magnet.beta * self.magnet.moment
         fields = self.schedule.initial_field, self.schedule.final_field
-        path, torque, at = 0.0, 0.0, fields[0]
-        for piece in self.schedule.pieces:
-            if isinstance(piece, Drive):
-                H, P, _ = piece.at(np.linspace(piece.start, piece.stop, PATH))
-                path += float(np.sum(np.linalg.norm(np.diff(H, axis=0), axis=1)))
-                path += float(np.linalg.norm(H[0] - at))
-                at = H[-1]
-                rough = np.linalg.norm(P, axis=1)
-                torque += float(np.mean(np.maximum(rough[1:], rough[:-1]))) * (
-                    piece.stop - piece.start
-                )
+        path, at = 0.0, fields[0]
+        for piece in self.drives:
+            H, _, _ = piece.at(np.linspace(piece.start, piece.stop, PATH))
+            path += float(np.sum(np.linalg.norm(np.diff(H, axis=0), axis=1)))
+            path += float(np.linalg.norm(H[0] - at))
+            at = H[-1]
         path += float(np.linalg.norm(fields[1] - at))
-        if work > 0.0 and torque > 0.0:
-            return np.inf
+        ahead, back = self._impulse()
+        if work > 0.0 and ahead + back > 0.0:
+            return -np.inf, np.inf
         ends = before * float(np.linalg.norm(fields[0])) + after * float(np.linalg.norm(fields[1]))
-        pumping = 2.0 * self.magnet.gyromagnetic_ratio * self.magnet.moment
         magnet, landscape = self.schedule.magnet, self.schedule.landscape
-        if landscape is not None:
-            if magnet.polarisers:
-                pumping = max(map(abs, pumping_range(magnet, magnet.polarisers[0].vector)))
-            if magnet.anisotropy is not None:
-                ends += (before + after) * magnet.anisotropy.bound / self.magnet.moment
-        return float(scale * (work * path + ends) + pumping * pumped * torque)
+        if landscape is not None and magnet.anisotropy is not None:
+            ends += (before + after) * magnet.anisotropy.bound / self.magnet.moment
+        reach = float(scale * (work * path + ends))
+        low, high = self._rates()
+        pumped = direction[1] * np.array([low * ahead - high * back, high * ahead - low * back])
+        return float(np.min(pumped)) - reach, float(np.max(pumped)) + reach
+
+    @property
+    def drives(self) -> list[Drive]:
+        """Stretches of time of the schedule, without its kicks."""
+        return [piece for piece in self.schedule.pieces if isinstance(piece, Drive)]
+
+    def _rates(self) -> tuple[float, float]:
+        """Extremes of the rate of S_P for a torque of size one, along the polariser."""
+        magnet = self.schedule.magnet
+        if self.schedule.landscape is not None and magnet.polarisers:
+            return pumping_range(magnet, magnet.polarisers[0].vector)
+        top = 2.0 * self.magnet.gyromagnetic_ratio * self.magnet.moment
+        return -top, top
+
+    def _impulse(self) -> tuple[float, float]:
+        """Integrals of the torque along and against the polariser, or of its size and zero."""
+        polarisers = self.schedule.magnet.polarisers
+        ahead, back = 0.0, 0.0
+        for piece in self.drives:
+            length = piece.stop - piece.start
+            if not polarisers:
+                _, P, _ = piece.at(np.linspace(piece.start, piece.stop, PATH))
+                rough = np.linalg.norm(P, axis=1)
+                ahead += float(np.mean(np.maximum(rough[1:], rough[:-1]))) * length
+                continue
+            areas = 0.5 * length * _areas(piece.spin_torque @ polarisers[0].vector)
+            ahead, back = ahead + float(areas[0]), back + float(areas[1])
+        return ahead, back
 
     def columns(self, exponents: Exponents, least: Basis | None = None) -> Columns:
         """Return the columns before the process, in a basis not smaller than `least`."""
@@ -175,6 +204,16 @@ class Process:
             if level <= FINEST or np.all(error <= tolerance * scale):
                 return fine.integrals, error, fine
             coarse = fine
+
+
+def _areas(series: Floats) -> Floats:
+    """Integrals of the positive and of the negative part of a Chebyshev series on (-1, 1)."""
+    series = chebyshev.chebtrim(series, DUST * float(np.max(np.abs(series))))
+    roots = np.atleast_1d(chebyshev.chebroots(series))
+    inside = np.sort(roots.real[(np.abs(roots.imag) < 1e-6) & (np.abs(roots.real) < 1.0)])
+    edges = np.concatenate([[-1.0], inside, [1.0]])
+    areas = np.diff(chebyshev.chebval(edges, chebyshev.chebint(series)))
+    return np.array([np.sum(areas[areas > 0.0]), -np.sum(areas[areas < 0.0])])
 
 
 def process(magnet: Magnet, protocol: Protocol, initial: Initial, tail: float) -> Process:

@@ -48,35 +48,38 @@ class Survey:
         K(s).
     log_density : ndarray, shape (FINE,)
         Estimate of ln p at `place`.
-    bound : float
-        No path has a larger |x|; may be infinite.
+    support : tuple of float
+        Least and largest x of any path; may be infinite.
     """
 
     tilt: Floats
     place: Floats
     cumulant: Floats
     log_density: Floats
-    bound: float
+    support: tuple[float, float]
 
     def range_above(self, floor: float) -> tuple[float, float]:
         """Return where the density exceeds `floor` times its maximum.
 
-        Close to the bound of x, where the tilts surveyed do not reach, it ends with the bound.
+        Close to an end of the support, where the tilts surveyed do not reach, it ends there.
         """
         keep = self.log_density >= np.max(self.log_density) + np.log(floor)
         low, high = float(self.place[keep][0]), float(self.place[keep][-1])
-        if np.isfinite(self.bound):
-            low, high = -self.bound if keep[0] else low, self.bound if keep[-1] else high
-        return low, high
+        least, most = self.support
+        if keep[0] and np.isfinite(least):
+            low = least
+        if keep[-1] and np.isfinite(most):
+            high = most
+        return max(low, least), min(high, most)
 
     def tilted(self, tilt: Any, x: Any) -> Any:
         """Return ln [p(x) exp(tilt x)] up to a constant, linear beyond the surveyed range.
 
-        Beyond the bound it is -infinity. The logarithm is nearly concave, so that the line is above
-        it.
+        Outside of the support it is -infinity. The logarithm is nearly concave, so that the line
+        is above it.
         """
         low, high = self.place[0], self.place[-1]
-        inside = np.where(np.abs(x) > self.bound, -np.inf, 0.0)
+        inside = np.where((x < self.support[0]) | (x > self.support[1]), -np.inf, 0.0)
         inside = inside + np.interp(x, self.place, self.log_density)
         line = self.tilt[0] * np.minimum(x - low, 0.0) + self.tilt[-1] * np.maximum(x - high, 0.0)
         return inside - line + tilt * x
@@ -152,8 +155,8 @@ def survey(
     if not variance > 1e-10 * max(mean**2, 1e-10):
         raise ValueError("the quantity has no fluctuations in this process: there is no density")
     deviation, wanted = float(np.sqrt(variance)), np.log(floor) - MARGIN
-    bound = process.bound(direction)
-    for stretch in STRETCHES if np.isinf(bound) else STRETCHES[:BOUNDED]:
+    support = process.support(direction)
+    for stretch in STRETCHES if np.isinf(support[0]) else STRETCHES[:BOUNDED]:
         drop = _drop(c, K)
         enough = drop < wanted
         if span is not None:
@@ -169,7 +172,7 @@ def survey(
             break
         order = np.argsort(np.concatenate([c, added]))
         c, K = np.concatenate([c, added])[order], np.concatenate([K, more])[order]
-    return _tabulated(c, K, bound)
+    return _tabulated(c, K, support)
 
 
 def _drop(c: Floats, K: Floats) -> Floats:
@@ -178,14 +181,14 @@ def _drop(c: Floats, K: Floats) -> Floats:
     return np.asarray((log_density - np.max(log_density))[[0, -1]])
 
 
-def _tabulated(c: Floats, K: Floats, bound: float) -> Survey:
+def _tabulated(c: Floats, K: Floats, support: tuple[float, float]) -> Survey:
     from scipy.interpolate import BPoly
 
     spline = BPoly.from_derivatives(c, K)
     fine = np.linspace(c[0], c[-1], FINE)
     value, place, spread = spline(fine), spline(fine, 1), spline(fine, 2)
     log_density = value - fine * place - 0.5 * np.log(2.0 * np.pi * np.maximum(spread, 1e-300))
-    return Survey(fine, np.maximum.accumulate(place), value, log_density, bound)
+    return Survey(fine, np.maximum.accumulate(place), value, log_density, support)
 
 
 def _cumulants(process: Process, base: Floats, direction: Floats, at: Floats) -> Floats:

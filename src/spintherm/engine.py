@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.fokker_planck.batch import steady_rates, steady_states
 from spintherm.fokker_planck.steady import SteadyState, steady_state
 from spintherm.progress import Progress
@@ -65,6 +65,9 @@ class FiguresOfMerit:
     coefficient_of_performance: float
     uncertainty_ratio: float
     phase: str
+
+    def _repr_html_(self) -> str:
+        return display.engine_card(self)
 
 
 def figures_of_merit(state: SteadyState) -> FiguresOfMerit:
@@ -144,6 +147,9 @@ class Optimum:
     torque: float
     angle: float
     state: SteadyState
+
+    def _repr_html_(self) -> str:
+        return display.optimum_card(self)
 
 
 def optimal_torque(

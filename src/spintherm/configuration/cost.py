@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.configuration import limits
 from spintherm.configuration.problem import ConfigurationError, at
 from spintherm.tabulate import fastest_rate
@@ -97,6 +97,9 @@ class Cost:
     bytes: int
     seconds: float
     speed: float
+
+    def _repr_html_(self) -> str:
+        return display.cost_card(self)
 
 
 def cost_of(study: Study, speed: float | None = None) -> Cost:

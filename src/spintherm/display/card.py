@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 Row: TypeAlias = tuple[str, str, str]
 """Name, value, unit."""
@@ -51,6 +55,10 @@ def text(title: str, lines: Sequence[str]) -> str:
 
 def number(value: float) -> str:
     """Return a number with at most five digits and a true minus sign."""
+    if math.isnan(value):
+        return "not defined"
+    if math.isinf(value):
+        return "∞" if value > 0.0 else "−∞"
     return f"{value + 0.0:.5g}".replace("-", "−")
 
 
@@ -59,6 +67,17 @@ def vector(values: Sequence[float], size: float = 0.0) -> str:
     largest = max((size, *map(abs, values)))
     shown = (0.0 if abs(value) < 1e-12 * largest else float(value) for value in values)
     return f"({', '.join(map(number, shown))})"
+
+
+def spread(values: ArrayLike) -> str:
+    """Return the least and the largest finite value, for example "−1 … 2"; one number alone."""
+    known = np.ravel(np.asarray(values, dtype=float))
+    if known.size == 1:
+        return number(float(known[0]))
+    known = known[np.isfinite(known)]
+    if known.size == 0:
+        return "none finite"
+    return f"{number(float(known.min()))} … {number(float(known.max()))}"
 
 
 def _row(row: Row) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spintherm.display.card import Row, card, number, text, vector
+from spintherm.display.charts import colour_map
 from spintherm.display.svg import COMPONENTS, Curve, panels
 
 Floats = NDArray[np.float64]
@@ -25,6 +26,7 @@ _LINES = 4
 _LONGEST = 2000
 _FIRST = ("entropy_production", "work", "heat", "pumped_entropy", "density", "mean_moment")
 _BINS = 40
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _unit(variable: Any) -> str:
 
 
 def _picture(dataset: Any) -> str:
-    for draw in (_history, _histogram, _curve):
+    for draw in (_history, _histogram, _curve, _map):
         picture = draw(dataset)
         if picture:
             return picture
@@ -209,19 +211,41 @@ def _curve(dataset: Any) -> str:
     """Return the first quantity along a coordinate of numbers."""
     for name in sorted(map(str, dataset.data_vars), key=lambda one: one not in _FIRST):
         variable = dataset[name]
-        if variable.ndim != 1 or variable.dtype.kind != "f" or variable.size < 3:
+        if variable.ndim != 1 or variable.dtype.kind != "f" or variable.size < _FEWEST:
             continue
-        dim = variable.dims[0]
-        if dim not in variable.coords or variable.coords[dim].dtype.kind not in "fi":
+        along = _abscissa(variable, variable.dims[0])
+        if along is None:
             continue
-        x = _thinned(np.asarray(variable.coords[dim].values, dtype=float))
+        dim, x = along[0], _thinned(along[1])
         y = _thinned(variable.values)
         finite = y[np.isfinite(y)]
         if finite.size == 0:
             continue
         log = bool(finite.min() > 0.0 and finite.max() > 1e3 * finite.min() and name != "density")
-        return panels([("", [Curve(x, y, name)])], str(dim), log=log)
+        return panels([("", [Curve(x, y, name)])], dim, log=log)
     return ""
+
+
+def _map(dataset: Any) -> str:
+    """Return the first quantity over two coordinates of numbers."""
+    for name in sorted(map(str, dataset.data_vars), key=lambda one: one not in _FIRST):
+        variable = dataset[name]
+        if variable.ndim != 2 or variable.dtype.kind != "f" or min(variable.shape) < _FEWEST:
+            continue
+        rows, columns = (_abscissa(variable, dim) for dim in variable.dims)
+        if rows is None or columns is None or not np.isfinite(variable.values).any():
+            continue
+        labels = rows[0], columns[0]
+        return colour_map(rows[1], columns[1], variable.values, labels, name)
+    return ""
+
+
+def _abscissa(variable: Any, dim: Any) -> tuple[str, Floats] | None:
+    """Return name and values of the coordinate of numbers along a dimension, None if none is."""
+    for name, values in sorted(variable.coords.items(), key=lambda one: one[0] != dim):
+        if values.dims == (dim,) and values.dtype.kind in "fi" and len(set(values.values)) > 1:
+            return str(name), np.asarray(values.values, dtype=float)
+    return None
 
 
 def _thinned(values: Any) -> Any:

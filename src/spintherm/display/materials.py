@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from spintherm.display.card import Row, card, text
+from spintherm.display.card import Row, card, number, text, vector
+from spintherm.display.charts import powers_of_ten
 from spintherm.display.magnets import magnet_picture
+from spintherm.display.svg import BLUE, Arrow, globe
 
 WithPrefix = Callable[[float, str], str]
 
@@ -61,14 +63,16 @@ def nanomagnet_text(body: Any, prefixed: WithPrefix) -> str:
     )
 
 
-def scales_card(scales: Any, rows: Mapping[str, str]) -> str:
-    """Return scales as a table of what one reduced unit is worth.
+def scales_card(scales: Any, rows: Mapping[str, str], prefixed: WithPrefix) -> str:
+    """Return scales as what one reduced unit is worth: powers of ten in SI, and a table.
 
     Parameters
     ----------
     scales : Scales
     rows : mapping
         Names and values in SI.
+    prefixed : callable
+        As for `nanomagnet_text`.
 
     Returns
     -------
@@ -76,7 +80,40 @@ def scales_card(scales: Any, rows: Mapping[str, str]) -> str:
         HTML.
     """
     table: list[Row] = [(name, value, "") for name, value in rows.items()]
-    return card(f"{type(scales).__name__}: one reduced unit of", "", table)
+    drawn = [
+        (name, value, prefixed(value, unit))
+        for name, value, unit in (
+            ("field", scales.field, "A/m"),
+            ("induction", scales.induction, "T"),
+            ("time", scales.time, "s"),
+            ("power", scales.power, "W"),
+            ("energy", scales.energy, "J"),
+        )
+    ]
+    return card(f"{type(scales).__name__}: one reduced unit of", powers_of_ten(drawn), table)
+
+
+def well_card(well: Any) -> str:
+    """Return the deepest well of an energy as its two directions and a table.
+
+    Parameters
+    ----------
+    well : Well
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    low, high = (number(float(one)) for one in well.stiffness)
+    rows: list[Row] = [
+        ("directions", f"±{vector(well.direction.tolist())}", ""),
+        ("energy there", number(well.energy), "energy"),
+        ("curvatures", f"{low}, {high}", "energy per radian squared"),
+        ("barrier from one to the other", number(well.barrier), "energy"),
+    ]
+    arrows = [Arrow(well.direction, "n", BLUE), Arrow(-well.direction, "−n", BLUE)]
+    return card("Well", globe(arrows, label="two directions of lowest energy"), rows)
 
 
 def scales_text(scales: Any, prefixed: WithPrefix) -> str:

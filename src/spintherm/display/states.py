@@ -8,6 +8,35 @@ from spintherm.display.card import Row, card, number, vector
 from spintherm.display.svg import GREEN, VERMILLION, Arrow, globe, unit_vector
 
 
+def state_picture(state: Any) -> str:
+    """Return the density of a steady state on both sides of the sphere, with ⟨m⟩, H and P.
+
+    Parameters
+    ----------
+    state : SteadyState
+
+    Returns
+    -------
+    str
+        An svg element.
+    """
+    arrows = [Arrow(state.mean_moment / state.magnet.moment, "⟨m⟩")]
+    for name, value, colour in (
+        ("H", state.field, VERMILLION),
+        ("P", state.spin_torque, GREEN),
+    ):
+        direction = unit_vector(value)
+        if direction is not None:
+            arrows.append(Arrow(direction, name, colour))
+    return globe(
+        arrows[:1],
+        arrows[1:],
+        state.density,
+        label="probability density on the sphere, with the mean moment",
+        both_sides=True,
+    )
+
+
 def state_card(state: Any) -> str:
     """Return a steady state as a picture and a table.
 
@@ -20,21 +49,6 @@ def state_card(state: Any) -> str:
     str
         HTML.
     """
-    arrows = [Arrow(state.mean_moment / state.magnet.moment, "⟨m⟩")]
-    for name, value, colour in (
-        ("H", state.field, VERMILLION),
-        ("P", state.spin_torque, GREEN),
-    ):
-        direction = unit_vector(value)
-        if direction is not None:
-            arrows.append(Arrow(direction, name, colour))
-    picture = globe(
-        arrows[:1],
-        arrows[1:],
-        state.density,
-        label="probability density on the sphere, with the mean moment",
-        both_sides=True,
-    )
     per_time = "k_B per time"
     rows: list[Row] = [
         ("phase", str(state.phase), ""),
@@ -48,4 +62,4 @@ def state_card(state: Any) -> str:
         ("uncertainty ratio", number(state.uncertainty_ratio), ""),
     ]
     note = f"harmonics to l = {state.l_max}, |m| = {state.m_max}, relative tail {state.tail:.0e}"
-    return card("SteadyState", picture, rows, note)
+    return card("SteadyState", state_picture(state), rows, note)

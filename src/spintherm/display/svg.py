@@ -64,6 +64,7 @@ def panels(
     *,
     zero: bool = True,
     log: bool = False,
+    height: float = 70.0,
 ) -> str:
     """Return panels of curves above each other, with the abscissa's range below the last.
 
@@ -77,15 +78,17 @@ def panels(
         Whether the ordinate's range includes zero.
     log : bool
         Whether the ordinate is logarithmic; what is not above zero is left out.
+    height : float
+        Of a panel.
 
     Returns
     -------
     str
         An svg element.
     """
-    width, height, left, gap = 250.0, 70.0, 46.0, 8.0
+    width, left, gap = 250.0, 46.0, 8.0
     every = [curve for _, curves in drawn for curve in curves]
-    low, high = _range(np.concatenate([curve.x for curve in every]), zero=False)
+    low, high = span(np.concatenate([curve.x for curve in every]), zero=False)
     body = []
     for place, (name, curves) in enumerate(drawn):
         top = place * (height + gap) + gap
@@ -98,9 +101,9 @@ def panels(
         (0.5 * (left + width), "middle", label),
         (width - 4.0, "end", f"{high:.4g}"),
     ):
-        body.append(_text(x, line, words.replace("-", "−"), anchor))
+        body.append(words_at(x, line, words.replace("-", "−"), anchor))
     names = ", ".join(name for name, _ in drawn)
-    return _svg(width, total, f"{names} against {label}", body)
+    return drawing(width, total, f"{names} against {label}", body)
 
 
 def globe(
@@ -139,20 +142,21 @@ def globe(
     for place, frame in enumerate(frames):
         centre = (place * size + 0.5 * size, 0.5 * size)
         if images and top > 0.0:
-            body.append(_image(images[place] / top, centre, radius))
+            box = (centre[0] - radius, centre[1] - radius, 2.0 * radius, 2.0 * radius)
+            body.append(embedded(images[place] / top, box))
         body.append(_grid_lines(frame, centre, radius))
         body += [_dot(dot, frame, centre, radius) for dot in dots]
         body += [_arrow(arrow, frame, centre, radius) for arrow in arrows]
         if both_sides:
             words = "front" if place == 0 else "back"
-            body.append(_text(centre[0], size - 3.0, words, "middle"))
-    return _svg(size * len(sides), size, label, body)
+            body.append(words_at(centre[0], size - 3.0, words, "middle"))
+    return drawing(size * len(sides), size, label, body)
 
 
 def _panel(
     name: str,
     curves: Sequence[Curve],
-    span: tuple[float, float],
+    reach: tuple[float, float],
     box: tuple[float, float, float, float],
     *,
     zero: bool,
@@ -161,10 +165,10 @@ def _panel(
     left, top, width, height = box
     ys = np.concatenate([_with_errors(curve) for curve in curves])
     ys = np.log10(ys[ys > 0.0]) if log else ys
-    low, high = _range(ys, zero=zero and not log)
+    low, high = span(ys, zero=zero and not log)
 
     def across(x: Floats) -> Floats:
-        return left + width * (x - span[0]) / (span[1] - span[0])
+        return left + width * (x - reach[0]) / (reach[1] - reach[0])
 
     def down(y: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -184,12 +188,12 @@ def _panel(
         parts.append(_curve(curve, across(curve.x), down, _DASHES[place % 3]))
     for value, y in ((high, top + 9.0), (low, top + height)):
         words = f"1e{value:.0f}" if log else f"{value:.3g}"
-        parts.append(_text(left - 4.0, y, words.replace("-", "−"), "end"))
-    parts.append(_text(left - 4.0, top + 0.5 * height + 4.0, name, "end"))
+        parts.append(words_at(left - 4.0, y, words.replace("-", "−"), "end"))
+    parts.append(words_at(left - 4.0, top + 0.5 * height + 4.0, name, "end"))
     named = [curve for curve in curves if curve.label]
     for place, curve in enumerate(named):
         x = left + width - 5.0 - 14.0 * (len(named) - 1 - place)
-        parts.append(_text(x, top + 12.0, curve.label, "end", curve.colour))
+        parts.append(words_at(x, top + 12.0, curve.label, "end", curve.colour))
     return "".join(parts)
 
 
@@ -234,7 +238,7 @@ def _with_errors(curve: Curve) -> Floats:
     return np.asarray(ends[np.isfinite(ends)])
 
 
-def _range(values: Floats, *, zero: bool) -> tuple[float, float]:
+def span(values: Floats, *, zero: bool) -> tuple[float, float]:
     """Return the ends of an axis: the range of the values, never empty."""
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if zero:
@@ -262,21 +266,32 @@ def _shades(shade: Callable[[Floats], Floats], frame: Floats) -> Floats:
     return np.maximum(values, 0.0)
 
 
-def _image(values: Floats, centre: tuple[float, float], radius: float) -> str:
-    """Return values from 0 to 1 as the opacity of one colour."""
-    colour = tuple(int(BLUE[k : k + 2], 16) for k in (1, 3, 5))
+def embedded(values: Floats, box: tuple[float, float, float, float], *, smooth: bool = True) -> str:
+    """Return values from -1 to 1 as an image: opacity of blue above zero, of vermillion below.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows, columns)
+        Rows from the top.
+    box : tuple of float
+        Left, top, width, height.
+    smooth : bool
+        Whether browsers may blur the edges of the pixels.
+    """
     pixels = np.empty((*values.shape, 4), dtype=np.uint8)
-    pixels[..., :3] = colour
-    pixels[..., 3] = np.round(235.0 * np.clip(values, 0.0, 1.0))
-    data = b64encode(_png(pixels)).decode("ascii")
-    x, y = centre[0] - radius, centre[1] - radius
+    for chosen, colour in ((values >= 0.0, BLUE), (values < 0.0, VERMILLION)):
+        pixels[chosen, :3] = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+    pixels[..., 3] = np.round(235.0 * np.clip(np.abs(values), 0.0, 1.0))
+    data = b64encode(png(pixels)).decode("ascii")
+    x, y, width, height = box
+    sharp = "" if smooth else ' style="image-rendering:pixelated"'
     return (
-        f'<image x="{x:g}" y="{y:g}" width="{2 * radius:g}" height="{2 * radius:g}"'
-        f' href="data:image/png;base64,{data}"/>'
+        f'<image x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
+        f' preserveAspectRatio="none"{sharp} href="data:image/png;base64,{data}"/>'
     )
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def png(pixels: NDArray[np.uint8]) -> bytes:
     """Return RGBA pixels, shape (rows, columns, 4), as a PNG file (ISO/IEC 15948)."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -314,7 +329,7 @@ def _grid_lines(frame: Floats, centre: tuple[float, float], radius: float) -> st
             f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="currentColor"'
             f' stroke-opacity="{opacity}"/>'
         )
-        parts.append(_text(x2, y2 + 4.0, name, "middle", opacity=".7"))
+        parts.append(words_at(x2, y2 + 4.0, name, "middle", opacity=".7"))
     return "".join(parts)
 
 
@@ -328,7 +343,7 @@ def _arrow(arrow: Arrow, frame: Floats, centre: tuple[float, float], radius: flo
     faint = ' opacity=".55"' if towards < 0.0 else ""
     if length < 3.0:
         body = f'<circle cx="{tip[0]:.1f}" cy="{tip[1]:.1f}" r="3" fill="{arrow.colour}"/>'
-        return f"<g{faint}>{body}{_text(x + 6.0, y - 6.0, label, 'start', arrow.colour)}</g>"
+        return f"<g{faint}>{body}{words_at(x + 6.0, y - 6.0, label, 'start', arrow.colour)}</g>"
     along = shaft / length
     aside = np.array([-along[1], along[0]])
     back = tip - min(8.0, length) * along
@@ -337,7 +352,7 @@ def _arrow(arrow: Arrow, frame: Floats, centre: tuple[float, float], radius: flo
     return (
         f'<g{faint}><path d="M{x:g} {y:g}L{back[0]:.1f} {back[1]:.1f}" stroke="{arrow.colour}"'
         f' stroke-width="2"/><polygon points="{corners}" fill="{arrow.colour}"/>'
-        f"{_text(name[0], name[1] + 4.0, label, 'middle', arrow.colour)}</g>"
+        f"{words_at(name[0], name[1] + 4.0, label, 'middle', arrow.colour)}</g>"
     )
 
 
@@ -347,10 +362,13 @@ def _dot(dot: Arrow, frame: Floats, centre: tuple[float, float], radius: float) 
     fill = dot.colour if towards >= 0.0 else "none"
     circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{fill}" stroke="{dot.colour}"/>'
     label = dot.label if towards >= 0.0 else ""
-    return circle + _text(x + 6.0, y - 5.0, label, "start", dot.colour)
+    return circle + words_at(x + 6.0, y - 5.0, label, "start", dot.colour)
 
 
-def _text(x: float, y: float, words: str, anchor: str, colour: str = "", opacity: str = "") -> str:
+def words_at(
+    x: float, y: float, words: str, anchor: str, colour: str = "", opacity: str = ""
+) -> str:
+    """Return a text at a point, nothing for an empty one."""
     look = f' style="fill:{colour}"' if colour else ""
     faint = f' fill-opacity="{opacity}"' if opacity else ""
     return (
@@ -360,7 +378,8 @@ def _text(x: float, y: float, words: str, anchor: str, colour: str = "", opacity
     )
 
 
-def _svg(width: float, height: float, label: str, body: Sequence[str]) -> str:
+def drawing(width: float, height: float, label: str, body: Sequence[str]) -> str:
+    """Return an svg element of a size in pixels, with the words for readers who do not see it."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
         f' viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}" {_TYPE}>'

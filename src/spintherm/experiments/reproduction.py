@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.experiments import ideal_engine, pages, phases, steady
 from spintherm.experiments.driven import (
     HISTOGRAM_EDGES,
@@ -61,6 +61,9 @@ class Reproduction:
     def passed(self) -> bool:
         """Whether no verdict fails."""
         return tally(self.verdicts)["fail"] == 0
+
+    def _repr_html_(self) -> str:
+        return display.reproduction_card(self)
 
 
 def reproduce(

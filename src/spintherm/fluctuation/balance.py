@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spintherm import display
 from spintherm.statistics import (
     ChiSquared,
     Estimate,
@@ -118,6 +119,9 @@ class Balance:
         # no drive: the bins hold everything on both sides, and their sum is no information
         rest = float(plain - first**2 / total)
         return ChiSquared(max(rest, 0.0), max(off.size - 1, 1))
+
+    def _repr_html_(self) -> str:
+        return display.balance_card(self)
 
 
 def balance(

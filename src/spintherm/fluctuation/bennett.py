@@ -53,13 +53,7 @@ class FreeEnergyDifference:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        rows = [
-            ("estimate of ΔF", str(self.estimate), "energy"),
-            ("exact ΔF", f"{self.exact:.6g}", "energy"),
-            ("deviation", f"{self.deviation:+.2f}", "standard errors"),
-            ("overlap", f"{self.overlap:.3g}", "of ensembles that are equal"),
-        ]
-        return display.card("free energy difference by Bennett's ratio", "", rows)
+        return display.free_energy_card(self)
 
 
 def free_energy_difference(forward: xr.Dataset, backward: xr.Dataset) -> FreeEnergyDifference:

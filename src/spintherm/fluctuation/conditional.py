@@ -60,13 +60,7 @@ class ConditionalTheorem:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        bins, number = self.balance, "4.24" if self.variable == "work" else "4.25"
-        rows = [
-            ("both sides in bins", str(self.chi_squared), ""),
-            ("bins used", f"{bins.used.sum()} of {bins.used.size}", ""),
-        ]
-        name = self.variable.replace("_", " ")
-        return display.card(f"conditional theorem [I] {number} for {name}", "", rows)
+        return display.conditional_card(self)
 
 
 def conditional_theorem_work(

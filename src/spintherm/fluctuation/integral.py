@@ -60,14 +60,7 @@ class IntegralTheorem:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        first = self.entropy_production
-        rows = [
-            ("⟨exp(−Σ)⟩", str(first), "expected 1"),
-            ("⟨exp(−βW − S_P + βΔF)⟩", str(self.functionals), "expected 1"),
-            ("deviation", f"{self.deviation:+.2f}", "standard errors"),
-            ("effective trajectories", f"{first.effective_samples:.4g} of {first.samples}", ""),
-        ]
-        return display.card("integral theorem [I] 4.17", "", rows)
+        return display.integral_card(self)
 
 
 def integral_theorem(ensemble: xr.Dataset) -> IntegralTheorem:

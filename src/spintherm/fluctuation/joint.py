@@ -63,14 +63,7 @@ class JointTheorem:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        rows = [
-            ("slope in β(W − ΔF)", str(self.work or "none, constant"), "expected 1"),
-            ("slope in S_P", str(self.pumped_entropy or "none, constant"), "expected 1"),
-            ("intercept", str(self.intercept), "expected 0"),
-            ("all together", str(self.chi_squared), ""),
-            ("overlap", f"{self.overlap:.3g}", "of ensembles that are equal"),
-        ]
-        return display.card("joint theorem [I] 4.16, without bins", "", rows)
+        return display.joint_card(self)
 
 
 def joint_theorem(forward: xr.Dataset, backward: xr.Dataset) -> JointTheorem:

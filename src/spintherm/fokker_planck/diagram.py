@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.fokker_planck.batch import RATES_TOLERANCE
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Floats
@@ -62,6 +62,9 @@ class Boundary:
     y: Floats
     closed: bool
     complete: bool
+
+    def _repr_html_(self) -> str:
+        return display.boundary_card(self)
 
 
 def phase_diagram(

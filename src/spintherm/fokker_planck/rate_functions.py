@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.fokker_planck.counting import leading, slope
 from spintherm.fokker_planck.generator import LAPLACIAN
 from spintherm.fokker_planck.harmonics import Floats
@@ -44,6 +44,9 @@ class RateFunction:
     values: Floats
     rates: Floats
     exponents: Floats
+
+    def _repr_html_(self) -> str:
+        return display.rate_function_card(self)
 
 
 def rate_function(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spintherm import display
 from spintherm.energies import Anisotropy
 from spintherm.validation import FloatArray
 
@@ -45,6 +46,9 @@ class Well:
     energy: float
     stiffness: FloatArray
     barrier: float
+
+    def _repr_html_(self) -> str:
+        return display.well_card(self)
 
 
 def deepest_well(anisotropy: Anisotropy) -> Well:

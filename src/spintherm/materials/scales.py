@@ -97,9 +97,9 @@ class Scales:
         return display.scales_text(self, with_prefix)
 
     def _repr_html_(self) -> str:
-        from spintherm.materials.description import rows_of_scales
+        from spintherm.materials.description import rows_of_scales, with_prefix
 
-        return display.scales_card(self, rows_of_scales(self))
+        return display.scales_card(self, rows_of_scales(self), with_prefix)
 
     @property
     def temperature(self) -> float:

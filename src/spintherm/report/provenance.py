@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from spintherm import display
 from spintherm.version import __version__
 
 _PACKAGES = ("numpy", "scipy", "numba", "xarray", "h5netcdf", "matplotlib")
@@ -59,6 +60,9 @@ class Provenance:
             ("processor", self.processor),
             ("system", self.system),
         ]
+
+    def _repr_html_(self) -> str:
+        return display.provenance_card(self)
 
 
 def provenance(

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from spintherm import display
 from spintherm.statistics import Estimate
 
 Relation = Literal["=", "<=", ">="]
@@ -69,6 +70,9 @@ class Verdict:
         excess = self.ours - self.expected
         off = {"=": abs(excess), "<=": excess, ">=": -excess}[self.relation]
         return "pass" if off <= self.tolerance else "fail"
+
+    def _repr_html_(self) -> str:
+        return display.verdict_card(self)
 
 
 def agrees(

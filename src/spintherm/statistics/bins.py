@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spintherm import display
 from spintherm.statistics.samples import increasing_edges, parts, sample
 from spintherm.validation import FloatArray
 
@@ -36,6 +37,9 @@ class Histogram:
     def centres(self) -> FloatArray:
         """Middles of the bins, shape (k,)."""
         return 0.5 * (self.edges[1:] + self.edges[:-1])
+
+    def _repr_html_(self) -> str:
+        return display.histogram_card(self)
 
 
 def histogram(samples: ArrayLike, edges: ArrayLike) -> Histogram:

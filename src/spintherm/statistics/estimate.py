@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.statistics.samples import parts, sample
 from spintherm.validation import FloatArray, complaint
 
@@ -39,6 +40,9 @@ class Estimate:
 
     def __str__(self) -> str:
         return with_error(self.value, self.error)
+
+    def _repr_html_(self) -> str:
+        return display.estimate_card(self)
 
 
 def mean(samples: ArrayLike) -> Estimate:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.statistics.estimate import Estimate, deviation, moments, with_error
 from spintherm.statistics.samples import sample
 from spintherm.validation import FloatArray
@@ -89,6 +90,9 @@ class ExponentialAverage:
             f"{self.effective_samples:.3g} of {self.samples}, largest share "
             f"{self.largest_share:.2g}, tail index {self.tail_index:.2g})"
         )
+
+    def _repr_html_(self) -> str:
+        return display.exponential_average_card(self)
 
 
 def exponential_average(samples: ArrayLike) -> ExponentialAverage:

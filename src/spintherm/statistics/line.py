@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.statistics.estimate import Estimate
 from spintherm.statistics.samples import sample
 from spintherm.statistics.significance import ChiSquared, wald
@@ -36,6 +37,9 @@ class LineFit:
         """Compare intercept and slope with expected ones."""
         off = np.array([self.intercept.value - intercept, self.slope.value - slope])
         return wald(off, self.covariance)
+
+    def _repr_html_(self) -> str:
+        return display.line_card(self)
 
 
 def straight_line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> LineFit:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spintherm import display
 from spintherm.statistics.estimate import Estimate
 from spintherm.statistics.samples import parts, sample
 from spintherm.statistics.significance import ChiSquared, wald
@@ -55,6 +56,9 @@ class LogisticFit:
     def wald(self, expected: ArrayLike) -> ChiSquared:
         """Compare all coefficients with `expected`, shape (1 + d,)."""
         return wald(self.coefficients - np.asarray(expected, dtype=float), self.covariance)
+
+    def _repr_html_(self) -> str:
+        return display.logistic_card(self)
 
 
 def logistic_regression(

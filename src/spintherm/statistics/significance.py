@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spintherm import display
 from spintherm.validation import FloatArray, complaint
 
 
@@ -32,6 +33,9 @@ class ChiSquared:
 
     def __str__(self) -> str:
         return f"chi² = {self.value:.4g} for {self.degrees_of_freedom} (z = {self.z:.2g})"
+
+    def _repr_html_(self) -> str:
+        return display.chi_squared_card(self)
 
 
 def normal_z(chi_squared: float, degrees_of_freedom: int) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spintherm import validation
+from spintherm import display, validation
 from spintherm.magnet import Magnet
 from spintherm.validation import FloatArray
 
@@ -50,6 +50,9 @@ class ReducedParameters:
     drive: FloatArray
     diffusion: float
     axis: FloatArray
+
+    def _repr_html_(self) -> str:
+        return display.parameters_card(self)
 
 
 def reduced_parameters(

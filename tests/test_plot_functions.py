@@ -2,6 +2,10 @@
 
 import importlib
 import inspect
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +18,7 @@ import invented_results
 from invented_results import MAGNET
 from spintherm import plot, steady_state
 
-HELPERS = {"axes_or_new", "several", "shade_phases", "mark_special_points"}
+HELPERS = {"axes_or_new", "columns_of_legend", "several", "shade_phases", "mark_special_points"}
 NO_DRAWINGS = {"figure", "saved", "svg", "style"}
 FUNCTIONS = sorted({name for name in plot.__all__ if callable(getattr(plot, name))} - NO_DRAWINGS)
 SMALLEST = 7.0  # points: what journals ask for
@@ -70,6 +74,19 @@ def drawings() -> dict[str, tuple[tuple, int]]:
     }
 
 
+@pytest.fixture(scope="module")
+def alone(drawings) -> Callable[[str], np.ndarray]:
+    """Axes of a plotting function that made its own figure; each is drawn once."""
+
+    @cache
+    def drawn(name: str) -> np.ndarray:
+        found = getattr(plot, name)(*drawings[name][0])
+        assert isinstance(found, Axes if drawings[name][1] == 1 else np.ndarray)
+        return np.ravel(np.asarray(found, dtype=object))
+
+    return drawn
+
+
 def test_every_plotting_function_of_the_package_is_public():
     found = set()
     for path in Path(plot.__file__).parent.glob("*.py"):
@@ -86,15 +103,13 @@ def test_every_plotting_function_of_the_package_is_public():
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_plotting_function_takes_and_returns_axes(name, drawings):
+def test_every_plotting_function_takes_and_returns_axes(name, drawings, alone):
     draw, (arguments, count) = getattr(plot, name), drawings[name]
     option = inspect.signature(draw).parameters["axes"]
     assert option.kind is inspect.Parameter.KEYWORD_ONLY
     assert option.default is None
 
-    alone = draw(*arguments)
-    assert isinstance(alone, Axes if count == 1 else np.ndarray)
-    ours = np.ravel(np.asarray(alone, dtype=object))
+    ours = alone(name)
     assert len(ours) == count
     assert all(isinstance(one, Axes) for one in ours)
     whole = ours[0].figure
@@ -126,3 +141,68 @@ def test_the_style_is_used_only_without_axes():
     assert ours.yaxis.label.get_fontfamily() == ["STIXGeneral"]
     theirs = plot.rates(steady, axes=Figure().subplots())
     assert theirs.yaxis.label.get_fontfamily() != ["STIXGeneral"]
+
+
+LEADING = 4.0
+"""Pixels, 3 points: boxes of texts hold room above and below the letters."""
+BARE = {"sphere", "precession"}
+"""Pictures without axes."""
+
+
+def said(axes: Axes, which: str) -> str:
+    """What an axis is: its label, or the names of its ticks."""
+    one = getattr(axes, f"{which}axis")
+    names = [tick.get_text() for tick in one.get_ticklabels()]
+    return one.get_label_text() or "".join(name for name in names if re.search("[a-z]", name))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_panel_alone_says_what_is_drawn(name, alone):
+    ours = alone(name)
+    whole = ours[0].figure
+    texts = [one.get_text() for one in whole.findobj(Text)]
+    assert not [text for text in texts if "_" in re.sub(r"\$[^$]*\$", "", text)]
+    if len(ours) > 1 or name in BARE:
+        return
+    assert ours[0].axison
+    whole.draw_without_rendering()
+    assert all(said(ours[0], which) for which in "xy")
+    handles, labels = ours[0].get_legend_handles_labels()
+    assert len(labels) == len(set(labels)) == len(handles)
+    if len(labels) > 1:
+        legend = ours[0].get_legend() or whole.legends[0]
+        assert {one.get_text() for one in legend.get_texts()} >= set(labels)
+
+
+def words(axes: Axes) -> Iterator[Text]:
+    """The texts that are seen: labels of ticks within the limits, names, titles, legends."""
+    for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
+        low, high = sorted(axis.get_view_interval())
+        ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        yield from (one.label1 for one in ticks if low <= one.get_loc() <= high)
+        yield axis.label
+    yield from (one for one in axes.get_children() if isinstance(one, Text))
+    if axes.get_legend() is not None:
+        yield from axes.get_legend().get_texts()
+    for inset in axes.child_axes:
+        yield from words(inset)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_words_of_a_drawing_overlap_or_leave_the_page(name, alone):
+    whole = alone(name)[0].figure
+    whole.draw_without_rendering()
+    texts = [text for axes in whole.axes for text in words(axes)]
+    texts += [text for legend in whole.legends for text in legend.get_texts()]
+    boxes = [
+        (one.get_text(), one.get_window_extent())
+        for one in texts
+        if one.get_text().strip() and one.get_visible()
+    ]
+    for text, box in boxes:
+        assert min(box.x0, box.y0) > -1, text
+        assert box.x1 < whole.bbox.x1 + 1, text
+        assert box.y1 < whole.bbox.y1 + 1, text
+    for (first, a), (second, b) in combinations(boxes, 2):
+        wide, tall = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert min(wide, tall) < LEADING, (first, second)

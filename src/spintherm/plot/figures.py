@@ -60,7 +60,6 @@ def entropy_production_figure(
         entropy_histograms(_panel(data, panel), axes=axes[place])
         axes[place].set_xlim(window)
         axes[place].set_ylim(0.0, max(top, 1.05 * float(_panel(data, panel)["density"].max())))
-        axes[place].set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
         axes[place].xaxis.set_major_locator(MultipleLocator(5.0))
         axes[place].yaxis.set_major_locator(MultipleLocator(0.1))
         axes[place].legend(ncols=1, loc="upper right")
@@ -124,7 +123,6 @@ def beyond_figure(
     axes = several(axes, 3, lambda: figure(2, 2.75).subplots(1, 3))
     entropy_histograms(data, axes=axes[0])
     axes[0].set_xlim(-6.0, 11.0)
-    axes[0].set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
     axes[0].set_ylim(0.0, 1.35 * float(data["density"].max()))
     axes[0].legend(_process_handles(data), _names(data), loc="upper right", fontsize=7.5)
     detailed_ratios(data, axes=axes[1])
@@ -163,12 +161,12 @@ def steady_state_figure(
     rates(data, axes=top)
     rate_deviations(data, axes=middle)
     top.tick_params(labelbottom=False)
+    top.set_xlabel("")
     top.legend(loc="upper center", bbox_to_anchor=(0.545, 0.88), ncols=3)
     numbers = rf"$\nu={data.attrs['nu']:.3f}$, $\delta={data.attrs['delta']:.3f}$"
     top.text(0.545, 0.70, numbers, transform=top.transAxes, ha="center", va="top")
     _name_phases(top, data)
     _name_special_points(top, data)
-    middle.set_xlabel(r"$\alpha = mP/H$")
     if pictured:
         _pictures(pictures, data)
     return axes
@@ -192,6 +190,8 @@ def _slope_insets(axes: Axes, data: xr.Dataset) -> None:
     for bottom, reach, title in ((0.31, 0.05, "slopes"), (0.07, near, "slopes, magnified")):
         inset = axes.inset_axes((0.61, bottom, 0.36, 0.145))
         fitted_slopes(data, axes=inset)
+        inset.set_xticks([])
+        inset.set_ylabel("")
         inset.set_ylim(1.0 - 1.2 * reach, 1.0 + 1.2 * reach)
         inset.set_yticks([1.0 - reach, 1.0, 1.0 + reach])
         inset.tick_params(labelsize=7.0)

@@ -39,6 +39,7 @@ def entropy_histograms(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
         The axes.
     """
+    several = axes is None and data.sizes["process"] > 1
     axes = axes_or_new(axes)
     centres = data["entropy_production"].values
     half = 0.5 * (centres[1] - centres[0])
@@ -56,8 +57,10 @@ def entropy_histograms(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
             else ((centres, forward), (centres, backward))
         )
         for (x, p), look, label in zip(lines, ("-", (0, (2, 1.2))), "FB", strict=True):
-            axes.plot(x, p, color=colour, linestyle=look, linewidth=0.9, label=label)
+            name = f"{one['process'].item()}, {label}" if several else label
+            axes.plot(x, p, color=colour, linestyle=look, linewidth=0.9, label=name)
     axes.set_xlabel(r"$\Sigma$")
+    axes.set_ylabel(r"$p_\mathrm{F}(\Sigma),\ p_\mathrm{B}(\Sigma)$")
     axes.set_ylim(bottom=0.0)
     return axes
 
@@ -140,7 +143,11 @@ def fitted_slopes(data: xr.Dataset, kind: str = "detailed", *, axes: Axes | None
         error = float(one[f"{kind}_line_slope_error"])
         axes.errorbar(place, slope, error, **_marks(one, size=2.4), elinewidth=0.7)
     axes.set_xlim(-0.7, data.sizes["process"] - 0.3)
-    axes.set_xticks([])
+    axes.set_xticks(
+        range(data.sizes["process"]), [str(one["process"].item()) for one in _each(data)]
+    )
+    axes.tick_params(axis="x", length=0.0)
+    axes.set_ylabel("slope")
     return axes
 
 
@@ -197,6 +204,7 @@ def _points(axes: Axes, data: xr.Dataset, kind: str) -> None:
             one[f"{kind}_error"].values,
             **_marks(one),
             elinewidth=0.8,
+            label=str(one["process"].item()),
         )
 
 

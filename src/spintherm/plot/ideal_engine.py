@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _COLOURS = ("black", "blue", "green", "orange", "vermillion", "purple", "sky")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 _LIMIT: dict[str, Any] = {"color": "0.35", "linewidth": 1.0}
+_RATIO = r"$\Delta_P\,\Sigma\,/\,2\dot S_P^2$"
 _DASHED = (0, (4, 2))
 _DOTTED = (0, (1, 1.4))
 
@@ -54,7 +55,7 @@ def power(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
         label = "18a, times $|\\cos\\theta|$" if place == 0 else None
         axes.axhline(limit * cosine, **_LIMIT, linestyle=_DASHED, label=label, zorder=1.0)
     axes.set_ylim(0.0, 1.12 * limit)
-    return _finish(axes, data, r"$|\dot S_P|$")
+    return _finish(axes, data, r"$|\dot S_P|$ ($k_B$ per time)")
 
 
 @in_style
@@ -83,7 +84,7 @@ def dissipation(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
             continue
         axes.plot(data["curve_field"], data[name], **_LIMIT, linestyle=dashes, label=label)
     axes.set_yscale("log")
-    return _finish(axes, data, r"$\Sigma$")
+    return _finish(axes, data, r"$\Sigma$ ($k_B$ per time)")
 
 
 @in_style
@@ -113,7 +114,7 @@ def long_time_noise(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
             axes.plot(data["curve_field"], law, **_LIMIT, linestyle=_DOTTED, label=label)
             label = None
     _log_limits(axes, data, "pumped_entropy_noise")
-    return _finish(axes, data, r"$\Delta_P$")
+    return _finish(axes, data, r"$\Delta_P$ ($k_B^2$ per time)")
 
 
 @in_style
@@ -139,7 +140,9 @@ def short_time_noise(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
         axes.plot(data["curve_field"], law, **_LIMIT, linestyle=_DASHED, label="18c")
     _log_limits(axes, data, "finite_time_noise")
     tau = float(data.attrs["short_duration"])
-    return _finish(axes, data, rf"$\langle\delta S_P^2\rangle/\tau$ at $\tau={tau:g}$")
+    return _finish(
+        axes, data, rf"$\langle\delta S_P^2\rangle/\tau$ at $\tau={tau:g}$ ($k_B^2$ per time)"
+    )
 
 
 @in_style
@@ -163,7 +166,7 @@ def uncertainty_against_field(data: xr.Dataset, *, axes: Axes | None = None) -> 
     _curves(axes, data, "uncertainty_ratio")
     axes.set_yscale("log")
     axes.set_ylim(1e-7, 1e3)
-    return _finish(axes, data, r"$\Delta_P\,\Sigma\,/\,2\dot S_P^2$")
+    return _finish(axes, data, _RATIO)
 
 
 @in_style
@@ -192,6 +195,7 @@ def uncertainty_against_alpha(data: xr.Dataset, *, axes: Axes | None = None) -> 
     axes.set_xlim(float(data["alpha"][0]), float(data["alpha"][-1]))
     axes.set_ylim(1e-5, 1e3)
     axes.set_xlabel(r"$\alpha=mP/H$,  $\theta=0$")
+    axes.set_ylabel(_RATIO)
     return axes
 
 
@@ -236,7 +240,7 @@ def uncertainty_map(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     axes.set_ylabel(r"$\theta$ (degrees)")
     axes.set_yticks(range(0, 181, 45))
     bar = axes.figure.colorbar(picture, ax=axes, ticks=range(-6, 4), pad=0.02)
-    bar.ax.set_title(r"$\log_{10}$", fontsize=8.0, pad=4.0)
+    bar.set_label(rf"$\log_{{10}}$ of {_RATIO}")
     bar.ax.tick_params(labelsize=7.5)
     return axes
 
@@ -298,6 +302,7 @@ def uncertainty_figure(
     uncertainty_against_field(data, axes=axes[0])
     uncertainty_against_alpha(data, axes=axes[1])
     uncertainty_map(data, axes=axes[2])
+    axes[1].set_ylabel("")
     axes[0].legend(*_angles(axes[0]), loc="lower left", fontsize=7.5)
     axes[1].legend(loc="upper right", fontsize=7.5)
     for one, letter in zip(axes, "abc", strict=True):
@@ -345,7 +350,7 @@ def _limits_at_angles(axes: Axes, data: xr.Dataset) -> Axes:
 def _finish(axes: Axes, data: xr.Dataset, label: str) -> Axes:
     axes.set_xscale("log")
     axes.set_xlim(float(data["curve_field"][0]), float(data["curve_field"][-1]))
-    axes.set_xlabel("$H$")
+    axes.set_xlabel("$H$ (energy per moment)")
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(_locator())
     axes.xaxis.set_major_formatter("{x:g}")

@@ -124,6 +124,8 @@ def boundaries(diagram: xr.Dataset, *, folded: bool = False, axes: Axes | None =
                 zorder=2.5,
             )
             named.add(rate)
+    for k in "xy":
+        getattr(axes, f"set_{k}label")(_label(diagram, k))
     return axes
 
 
@@ -165,6 +167,8 @@ def simulated_phases(data: xr.Dataset, *, folded: bool = False, axes: Axes | Non
                 label=f"simulated {phase}" if certain else None,
                 zorder=3.0,
             )
+    axes.set_xlabel(LABELS["alpha"])
+    axes.set_ylabel(LABELS["angle"])
     return axes
 
 
@@ -210,8 +214,10 @@ def rates_along_cut(data: xr.Dataset, alpha: float, *, axes: Axes | None = None)
         )
     axes.set_xlim(0.0, 180.0)
     axes.set_xticks(range(0, 181, 45))
-    axes.text(0.03, 0.93, rf"$|\alpha|={alpha:g}$", transform=axes.transAxes, va="top")
-    axes.set_ylabel("rate")
+    where: Any = {"transform": axes.transAxes, "ha": "center", "va": "bottom"}
+    axes.text(0.5, 0.04, rf"$|\alpha|={alpha:g}$", **where)
+    axes.set_xlabel(r"angle between $P$ and $H$ (degrees)")
+    axes.set_ylabel("rate ($k_B$ per time)")
     return axes
 
 
@@ -279,8 +285,8 @@ def tilted_phases_figure(
             one.margins(y=0.25)  # for the text, wherever the curves are
     for one in cuts[:-1]:
         one.tick_params(labelbottom=False)
+        one.set_xlabel("")
     cuts[0].legend(loc="upper center", ncols=2)
-    cuts[-1].set_xlabel(r"angle between $P$ and $H$ (degrees)")
     return axes
 
 
@@ -336,6 +342,13 @@ def _folded_curve(x: Floats, y: Floats) -> Iterator[tuple[Floats, Floats]]:
             yield x[piece], y[piece]
 
 
+def _label(diagram: xr.Dataset, k: str) -> str:
+    """Return the symbol of a parameter with the unit that the diagram has it in."""
+    name = str(diagram.attrs[k])
+    unit = str(diagram[name].attrs.get("units", "1"))
+    return LABELS[name] if name == "angle" or unit == "1" else f"{LABELS[name]} ({unit})"
+
+
 def _drawn(name: str, values: Floats) -> Floats:
     return np.asarray(np.degrees(values) if name == "angle" else values)
 
@@ -350,7 +363,6 @@ def _scales(axes: Axes, diagram: xr.Dataset, *, folded: bool) -> None:
         if folded:
             low, high = (-high, high) if name == "alpha" else (0.0, 90.0)
         getattr(axes, f"set_{k}lim")(low, high)
-        getattr(axes, f"set_{k}label")(LABELS[name])
         if diagram.attrs[f"{k}_spacing"] == "log" and not folded:
             getattr(axes, f"set_{k}scale")("log")
             if high < 100.0 * low:  # too short for powers of ten alone

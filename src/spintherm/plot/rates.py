@@ -56,6 +56,7 @@ def rates(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
         )
     mark_special_points(data, axes=axes)
     axes.set_xlim(_limits(data))
+    axes.set_xlabel(r"$\alpha = mP/H$")
     axes.set_ylabel("rate ($k_B$ per time)")
     return axes
 
@@ -99,6 +100,7 @@ def rate_deviations(data: xr.Dataset, limit: float = 4.0, *, axes: Axes | None =
     axes.set_xlim(_limits(data))
     axes.set_ylim(-1.35 * limit, 1.35 * limit)
     axes.set_yticks([-limit, 0.0, limit])
+    axes.set_xlabel(r"$\alpha = mP/H$")
     axes.set_ylabel("deviation\n(errors)")
     return axes
 

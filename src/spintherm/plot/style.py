@@ -6,6 +6,7 @@ set smaller than 7 points, the least that journals print.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -41,6 +42,9 @@ TWO_COLUMNS = 7.0
 
 PHASES = {"dud": "#EFEFEF", "heat pump": "#FBE3D6", "refrigerator": "#DCEAF5"}
 """Shades behind the phases."""
+
+_LETTER, _HANDLE = 0.062, 0.45
+"""Inches of a letter of a legend, and of what stands beside a name."""
 
 _SETTINGS: Any = {
     "font.family": "STIXGeneral",
@@ -114,16 +118,43 @@ def figure(columns: int = 1, height: float | None = None) -> Figure:
 
 
 def in_style(draw: Callable[P, T]) -> Callable[P, T]:
-    """Apply the style to a plotting function, unless it is given axes, which have their own."""
+    """Apply the style to a plotting function, unless it is given axes, which have their own.
+
+    A panel that makes its own figure gets a legend above it if it has names and no legend yet.
+    """
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs.get("axes") is not None:
             return draw(*args, **kwargs)
         with style():
-            return draw(*args, **kwargs)
+            found = draw(*args, **kwargs)
+            legend_above(found)
+            return found
 
     return drawn
+
+
+def legend_above(drawn: object) -> None:
+    """Put a legend above axes that have at least two names and no legend, in lines that fit."""
+    from matplotlib.axes import Axes
+
+    if not isinstance(drawn, Axes) or drawn.get_legend() is not None:
+        return
+    whole: Any = drawn.figure
+    handles, labels = drawn.get_legend_handles_labels()
+    if len(labels) < 2 or whole.legends:
+        return
+    columns = columns_of_legend(drawn, labels)
+    whole.legend(handles, labels, loc="outside upper center", ncols=columns)
+
+
+def columns_of_legend(axes: Axes, labels: Sequence[str]) -> int:
+    """Return how many columns of a legend fit beside each other in the figure of the axes."""
+    whole: Any = axes.figure
+    widest = max(len(re.sub(r"\\[a-z]+|[${}^_,\\]", "", label)) for label in labels)
+    fit = int(whole.get_size_inches()[0] / (_LETTER * widest + _HANDLE))
+    return min(max(fit, 1), len(labels))
 
 
 def axes_or_new(axes: Axes | None, columns: int = 1, height: float | None = None) -> Axes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spintherm.plot.style import COLOURS, axes_or_new, in_style
+from spintherm.plot.style import COLOURS, axes_or_new, columns_of_legend, in_style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +41,7 @@ def label(variable: xr.DataArray) -> str:
     str
         For example "length of the pulse (ns)".
     """
-    name = str(variable.attrs.get("long_name", variable.name))
+    name = str(variable.attrs.get("long_name", variable.name)).replace("_", " ")
     unit = str(variable.attrs.get("units", "1"))
     return name if unit == "1" else f"{name} ({unit})"
 
@@ -145,7 +145,7 @@ def states(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
         handles=patches,
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
-        ncols=min(len(found), 4),
+        ncols=columns_of_legend(axes, [_STATES[code][0] for code in found]),
         columnspacing=1.0,
     )
     axes.set_xlabel(label(data["field"]))

@@ -27,6 +27,7 @@ from spintherm.report import (
     provenance,
     summary,
 )
+from spintherm.report.typeset import typeset
 from spintherm.statistics import Estimate
 
 SVG = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
@@ -150,6 +151,36 @@ def test_the_page_holds_everything_and_refers_to_nothing():
     assert len(reader.all("figure")) == len(reader.all("figcaption")) == 2
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
+
+
+def test_symbols_get_their_subscripts_and_names_keep_their_underscores():
+    assert typeset("S_P < k_B") == "S<sub>P</sub> &lt; k<sub>B</sub>"
+    assert typeset("p_F(Σ), P_τ/2 and H_τ") == (
+        "p<sub>F</sub>(Σ), P<sub>τ/2</sub> and H<sub>τ</sub>"
+    )
+    assert typeset("Var S_P/τ, Ṡ_P²") == "Var S<sub>P</sub>/τ, Ṡ<sub>P</sub>²"
+    for name in (
+        "work_P",
+        "S_Pumped",
+        "H_x.nc",
+        "step_bias",
+        "magnet_temperature",
+        "a/p_F/bc",
+        "k_B.toml",
+    ):
+        assert "<sub>" not in typeset(name)
+
+
+def test_tables_of_many_columns_are_set_smaller_and_all_can_be_scrolled_by_key():
+    wide, small = (
+        Section("s", grids=(Grid([str(k) for k in range(size)], [["1"] * size], "<t>"),))
+        for size in (7, 6)
+    )
+    for section, expected in ((wide, 1), (small, 0)):
+        text = page("t", sections=[section])
+        assert_closed_and_alone(text)
+        assert text.count('<table class="many">') == expected
+        assert 'class="wide" role="group" tabindex="0" aria-label="&lt;t&gt;"' in text
 
 
 def test_the_page_leaves_out_what_is_not_given():

@@ -59,7 +59,7 @@ def entropy_production_figure(
     for place, (panel, (window, top)) in enumerate(windows.items()):
         entropy_histograms(_panel(data, panel), axes=axes[place])
         axes[place].set_xlim(window)
-        axes[place].set_ylim(0.0, max(top, 1.05 * float(_panel(data, panel)["density"].max())))
+        axes[place].set_ylim(0.0, max(top, 1.05 * _highest(_panel(data, panel))))
         axes[place].xaxis.set_major_locator(MultipleLocator(5.0))
         axes[place].yaxis.set_major_locator(MultipleLocator(0.1))
         axes[place].legend(ncols=1, loc="upper right")
@@ -123,7 +123,7 @@ def beyond_figure(
     axes = several(axes, 3, lambda: figure(2, 2.75).subplots(1, 3))
     entropy_histograms(data, axes=axes[0])
     axes[0].set_xlim(-6.0, 11.0)
-    axes[0].set_ylim(0.0, 1.35 * float(data["density"].max()))
+    axes[0].set_ylim(0.0, 1.35 * _highest(data))
     axes[0].legend(_process_handles(data), _names(data), loc="upper right", fontsize=7.5)
     detailed_ratios(data, axes=axes[1])
     work_ratios(data, axes=axes[2])
@@ -200,6 +200,12 @@ def _slope_insets(axes: Axes, data: xr.Dataset) -> None:
 
 def _panel(data: xr.Dataset, panel: str) -> xr.Dataset:
     return data.isel(process=np.flatnonzero(data["panel"].values == panel))
+
+
+def _highest(data: xr.Dataset) -> float:
+    """Return the top of the densities, sampled and exact."""
+    names = [name for name in ("density", "exact_density") if name in data]
+    return max(float(data[name].max()) for name in names)
 
 
 def _window(axes: Axes, height: float) -> None:

@@ -214,8 +214,7 @@ def rates_along_cut(data: xr.Dataset, alpha: float, *, axes: Axes | None = None)
         )
     axes.set_xlim(0.0, 180.0)
     axes.set_xticks(range(0, 181, 45))
-    where: Any = {"transform": axes.transAxes, "ha": "center", "va": "bottom"}
-    axes.text(0.5, 0.04, rf"$|\alpha|={alpha:g}$", **where)
+    axes.text(0.03, 0.93, rf"$|\alpha|={alpha:g}$", transform=axes.transAxes, va="top")
     axes.set_xlabel(r"angle between $P$ and $H$ (degrees)")
     axes.set_ylabel("rate ($k_B$ per time)")
     return axes

@@ -11,10 +11,13 @@ from spintherm.report.inline import inlined
 from spintherm.report.provenance import Provenance
 from spintherm.report.sheet import STYLE
 from spintherm.report.table import deviation_text, expected_text, ours_text
+from spintherm.report.typeset import typeset
 from spintherm.report.verdict import Verdict, summary, tally
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Browsers enforce what the page promises: nothing is fetched, nothing runs."""
+_MANY = 7
+"""Columns from which a table is set smaller, so that it fits on paper."""
 
 
 def page(
@@ -68,13 +71,13 @@ def page(
     named = [(f"part-{place}", *part) for place, part in enumerate(parts, 1)]
     body = [
         f"<header><h1>{escape(title)}</h1>",
-        f"<p>{escape(introduction)}</p>" if introduction else "",
+        f"<p>{typeset(introduction)}</p>" if introduction else "",
         _banner(verdicts) if verdicts else "",
         "</header>",
         _contents([(name, head) for name, head, _ in named]),
         "<main>",
         *(
-            f'<section id="{name}"><h2>{escape(head)}</h2>\n{text}\n</section>'
+            f'<section id="{name}"><h2>{typeset(head)}</h2>\n{text}\n</section>'
             for name, head, text in named
         ),
         "</main>",
@@ -99,12 +102,12 @@ def _banner(verdicts: Sequence[Verdict]) -> str:
 def _contents(heads: Sequence[tuple[str, str]]) -> str:
     if len(heads) < 3:
         return ""
-    items = "".join(f'<li><a href="#{name}">{escape(head)}</a></li>' for name, head in heads)
+    items = "".join(f'<li><a href="#{name}">{typeset(head)}</a></li>' for name, head in heads)
     return f'<nav aria-label="Contents"><ol>{items}</ol></nav>'
 
 
 def _section(section: Section, place: int) -> str:
-    parts = [f"<p>{escape(text)}</p>" for text in section.paragraphs]
+    parts = [f"<p>{typeset(text)}</p>" for text in section.paragraphs]
     if section.parameters:
         parts.append(_parameters(section.parameters))
     parts += [
@@ -123,7 +126,7 @@ def _picture(picture: Picture, name: str) -> str:
     drawing = inlined(picture.svg, name, picture.caption)
     return (
         f'<figure id="{name}"><div class="plate">{drawing}</div>'
-        f"<figcaption>{escape(picture.caption)}{files if picture.files else ''}</figcaption>"
+        f"<figcaption>{typeset(picture.caption)}{files if picture.files else ''}</figcaption>"
         "</figure>"
     )
 
@@ -138,7 +141,11 @@ def _parameters(parameters: Sequence[Parameter]) -> str:
 
 
 def _origin(provenance: Provenance) -> str:
-    return _table((), provenance.rows(), words={1})
+    lines = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td class="words">{escape(value)}</td></tr>'
+        for name, value in provenance.rows()
+    )
+    return _scrolled(f"<table><tbody>{lines}</tbody></table>", "provenance")
 
 
 def _grid(grid: Grid) -> str:
@@ -153,21 +160,32 @@ def _table(
 ) -> str:
     """Return a table; columns of `words` begin at the left, and a row's first cell names it."""
     left = dict.fromkeys(words, ' class="words"')
-    caption = f"<caption>{escape(title)}</caption>" if title else ""
+    caption = f"<caption>{typeset(title)}</caption>" if title else ""
     heads = "".join(
-        f'<th scope="col"{left.get(place, "")}>{escape(word)}</th>'
+        f'<th scope="col"{left.get(place, "")}>{typeset(word)}</th>'
         for place, word in enumerate(head)
     )
     lines = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
+        f'<tr><th scope="row">{typeset(row[0])}</th>'
         + "".join(
-            f"<td{left.get(place, '')}>{escape(word)}</td>" for place, word in enumerate(row[1:], 1)
+            f"<td{left.get(place, '')}>{typeset(word)}</td>"
+            for place, word in enumerate(row[1:], 1)
         )
         + "</tr>"
         for row in rows
     )
     top = f"<thead><tr>{heads}</tr></thead>" if any(head) else ""
-    return f'<div class="wide"><table>{caption}{top}<tbody>{lines}</tbody></table></div>'
+    return _scrolled(f"<table{_many(head)}>{caption}{top}<tbody>{lines}</tbody></table>", title)
+
+
+def _many(head: Sequence[str]) -> str:
+    return ' class="many"' if len(head) >= _MANY else ""
+
+
+def _scrolled(table: str, name: str) -> str:
+    """Return a table that is scrolled where it is wider than the page, also by the keyboard."""
+    label = escape(name or "table")
+    return f'<div class="wide" role="group" tabindex="0" aria-label="{label}">{table}</div>'
 
 
 def _all_verdicts(verdicts: Sequence[Verdict]) -> str:
@@ -190,7 +208,7 @@ def _verdict_table(verdicts: Sequence[Verdict], *, named: bool) -> str:
     head = "".join(f'<th scope="col"{_of_words(name)}>{escape(name)}</th>' for name in names)
     rows = "".join(_verdict_row(verdict, named=named) for verdict in verdicts)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f'<div class="wide">{table}</div>'
+    return _scrolled(table, "verdicts")
 
 
 def _of_words(name: str) -> str:
@@ -198,11 +216,11 @@ def _of_words(name: str) -> str:
 
 
 def _verdict_row(verdict: Verdict, *, named: bool) -> str:
-    cells = [f'<td class="words">{escape(verdict.experiment)}</td>'] if named else []
-    cells.append(f'<th scope="row" class="words">{escape(verdict.quantity)}</th>')
+    cells = [f'<td class="words">{typeset(verdict.experiment)}</td>'] if named else []
+    cells.append(f'<th scope="row" class="words">{typeset(verdict.quantity)}</th>')
     numbers = ours_text(verdict), expected_text(verdict), deviation_text(verdict)
     cells += [f"<td>{escape(number)}</td>" for number in numbers]
-    note = f' <span class="note">{escape(verdict.note)}</span>' if verdict.note else ""
+    note = f' <span class="note">{typeset(verdict.note)}</span>' if verdict.note else ""
     cells.append(f'<td class="{verdict.outcome}">{verdict.outcome}</td>')
     cells.append(
         f'<td class="words"><span class="note">{escape(verdict.criterion)}</span>{note}</td>'

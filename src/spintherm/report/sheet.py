@@ -25,12 +25,21 @@ figure .plate { background: #fff; color: #1b1b1a; border: 1px solid var(--line);
   border-radius: .3rem; padding: .6rem; text-align: center; }
 figure svg { display: inline-block; width: 100%; height: auto; }
 figcaption { font-size: .92rem; margin-top: .4rem; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; background:
+  linear-gradient(to right, var(--paper) 30%, transparent) left / 2.4rem 100%,
+  linear-gradient(to left, var(--paper) 30%, transparent) right / 2.4rem 100%,
+  linear-gradient(to right, var(--line), transparent) left / .6rem 100%,
+  linear-gradient(to left, var(--line), transparent) right / .6rem 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums;
   margin: .5rem 0 1rem; }
 th, td { padding: .16rem 1rem .16rem 0; text-align: right; vertical-align: top;
   white-space: nowrap; }
 tbody .words, thead th { white-space: normal; }
+tbody .words { min-width: 9rem; }
+thead th { vertical-align: bottom; }
+sub { font-size: .72em; line-height: 0; }
+.many { font-size: .78rem; } .many th, .many td { padding-right: .55rem; }
 thead th { border-bottom: 1px solid var(--soft); font-weight: normal; color: var(--soft); }
 tbody th { font-weight: normal; }
 th:first-child, td:first-child, .words { text-align: left; }
@@ -48,11 +57,13 @@ summary { cursor: pointer; margin: .4rem 0; }
   @page { size: A4; margin: 16mm 15mm 18mm; }
   html { font-size: 9.5pt; }
   body { font-size: 1rem; line-height: 1.4; max-width: none; margin: 0; padding: 0; }
-  h2 { margin-top: 2rem; } caption { white-space: normal; }
+  h2 { margin-top: 2rem; }
   h2, h3, caption, summary { break-after: avoid; }
   figure, tr, pre, .banner { break-inside: avoid; }
   figure .plate { border: 0; padding: 0; filter: none; }
   pre { white-space: pre-wrap; } table { font-size: .8rem; }
-  .wide { overflow: visible; } a { text-decoration: none; } summary { list-style: none; }
+  .many { font-size: .7rem; } .many th, .many td { padding-right: .5rem; }
+  .wide { overflow: visible; background: none; } tbody .words { min-width: 0; }
+  a { text-decoration: none; } summary { list-style: none; }
 }
 """

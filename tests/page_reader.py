@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 class Reader(HTMLParser):
     """What a browser would do with a page: the elements in order, and whether they close."""
 
-    VOID = frozenset({"meta", "br", "hr", "img"})
+    VOID = frozenset({"meta", "br", "hr", "img", "wbr"})
 
     def __init__(self, text: str) -> None:
         super().__init__()

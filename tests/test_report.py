@@ -27,7 +27,7 @@ from spintherm.report import (
     provenance,
     summary,
 )
-from spintherm.report.typeset import typeset
+from spintherm.report.typeset import breakable, typeset
 from spintherm.statistics import Estimate
 
 SVG = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
@@ -169,6 +169,12 @@ def test_symbols_get_their_subscripts_and_names_keep_their_underscores():
         "k_B.toml",
     ):
         assert "<sub>" not in typeset(name)
+
+
+def test_long_names_over_columns_can_be_broken():
+    assert breakable("mean:pumped_entropy") == "mean:<wbr>pumped_<wbr>entropy"
+    assert breakable("joint slope in S_P") == "joint slope in S<sub>P</sub>"
+    assert breakable("a: b") == "a: b"
 
 
 def test_tables_of_many_columns_are_set_smaller_and_all_can_be_scrolled_by_key():

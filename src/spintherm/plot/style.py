@@ -43,8 +43,8 @@ TWO_COLUMNS = 7.0
 PHASES = {"dud": "#EFEFEF", "heat pump": "#FBE3D6", "refrigerator": "#DCEAF5"}
 """Shades behind the phases."""
 
-_LETTER, _HANDLE = 0.062, 0.45
-"""Inches of a letter of a legend, and of what stands beside a name."""
+_LETTER, _HANDLE, _LINE = 0.062, 0.45, 0.17
+"""Inches of a letter of a legend, of what stands beside a name, and of a line."""
 
 _SETTINGS: Any = {
     "font.family": "STIXGeneral",
@@ -136,7 +136,10 @@ def in_style(draw: Callable[P, T]) -> Callable[P, T]:
 
 
 def legend_above(drawn: object) -> None:
-    """Put a legend above axes that have at least two names and no legend, in lines that fit."""
+    """Put a legend above axes that have at least two names and no legend, in lines that fit.
+
+    The figure grows by what is more than one line, so that the axes keep their height.
+    """
     from matplotlib.axes import Axes
 
     if not isinstance(drawn, Axes) or drawn.get_legend() is not None:
@@ -146,6 +149,8 @@ def legend_above(drawn: object) -> None:
     if len(labels) < 2 or whole.legends:
         return
     columns = columns_of_legend(drawn, labels)
+    lines = -(-len(labels) // columns)
+    whole.set_figheight(whole.get_figheight() + _LINE * (lines - 1))
     whole.legend(handles, labels, loc="outside upper center", ncols=columns)
 
 

@@ -11,7 +11,7 @@ from spintherm.report.inline import inlined
 from spintherm.report.provenance import Provenance
 from spintherm.report.sheet import STYLE
 from spintherm.report.table import deviation_text, expected_text, ours_text
-from spintherm.report.typeset import typeset
+from spintherm.report.typeset import breakable, typeset
 from spintherm.report.verdict import Verdict, summary, tally
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -162,7 +162,7 @@ def _table(
     left = dict.fromkeys(words, ' class="words"')
     caption = f"<caption>{typeset(title)}</caption>" if title else ""
     heads = "".join(
-        f'<th scope="col"{left.get(place, "")}>{typeset(word)}</th>'
+        f'<th scope="col"{left.get(place, "")}>{breakable(word)}</th>'
         for place, word in enumerate(head)
     )
     lines = "".join(

@@ -27,3 +27,19 @@ def typeset(text: str) -> str:
         For example "entropy S<sub>P</sub> in k<sub>B</sub>"; all else is escaped.
     """
     return _INDEXED.sub(r"\1<sub>\2</sub>", escape(text))
+
+
+def breakable(text: str) -> str:
+    """Return HTML for a plain text that may be broken where long names are joined.
+
+    Parameters
+    ----------
+    text : str
+        For example "mean:pumped_entropy", the head of a narrow column.
+
+    Returns
+    -------
+    str
+        As `typeset` gives it, with a place to break after each underscore and colon.
+    """
+    return re.sub(r"(?<=\w)([_:])(?=\w)", r"\1<wbr>", typeset(text))

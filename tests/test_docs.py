@@ -7,6 +7,7 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from urllib.parse import unquote
 
 import pytest
@@ -37,6 +38,11 @@ PUBLIC_ROOMS = (
     *("fokker_planck", "materials", "plot", "rare", "reference", "report", "statistics"),
     *("switching", "theory", "waveforms"),
 )
+INNER_ROOMS = {  # what they hold that is public has its name in `spintherm` or in a public room
+    *("cli", "demagnetisation", "display", "energies", "equilibrium", "kernels", "magnet"),
+    *("progress", "protocol", "quadrature", "schema", "study", "tabulate", "torques"),
+    *("trajectories", "units", "validation", "version", "workers"),
+}
 IN_THE_TEXT = {  # numbers and types, which have no page
     *("spintherm.__version__", "spintherm.configuration.VERSION", "spintherm.waveforms.Times"),
     "spintherm.explorer.application",  # a module has its name too
@@ -119,6 +125,13 @@ def test_every_public_name_is_in_the_api_reference():
             and f"spintherm.{room}.{name}" not in listed | IN_THE_TEXT
         ]
     assert not missing, f"expected in a table of docs/api: {missing}"
+
+
+def test_every_room_is_public_or_known_not_to_be():
+    """A new package below spintherm must be put into one of the two lists."""
+    rooms = {room.name for room in iter_modules(spintherm.__path__) if room.name[0] != "_"}
+    assert rooms == INNER_ROOMS | set(PUBLIC_ROOMS)
+    assert not INNER_ROOMS & set(PUBLIC_ROOMS)
 
 
 def test_every_name_in_the_api_reference_exists():

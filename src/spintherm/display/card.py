@@ -62,6 +62,11 @@ def number(value: float) -> str:
     return f"{value + 0.0:.5g}".replace("-", "−")
 
 
+def shown(estimate: object) -> str:
+    """Return how an estimate prints itself, with a true minus sign."""
+    return str(estimate).replace("-", "−")
+
+
 def vector(values: Sequence[float], size: float = 0.0) -> str:
     """Return a vector, for example "(0, 0, −1)"; what is far below its size, or `size`, is zero."""
     largest = max((size, *map(abs, values)))

@@ -141,7 +141,8 @@ def powers_of_ten(drawn: Sequence[tuple[str, float, str]]) -> str:
     for power in np.arange(low, high + 0.5, step):
         x = _LEFT + wide * (power - low) / (high - low)
         body.append(f'<path d="M{x:.1f} 8V{bottom:g}" {_INK} stroke-opacity=".2"/>')
-        body.append(words_at(x, bottom + 13.0, f"1e{power:.0f}".replace("-", "−"), "middle"))
+        anchor = "end" if x > _WIDTH - 16.0 else "middle"
+        body.append(words_at(x, bottom + 13.0, f"1e{power:.0f}".replace("-", "−"), anchor))
     for place, (log, (name, _, text)) in enumerate(zip(logs, drawn, strict=True)):
         y, x = 8.0 + _ROW * (place + 0.5), _LEFT + wide * (log - low) / (high - low)
         side, anchor = (-7.0, "end") if x > _LEFT + 0.5 * wide else (7.0, "start")

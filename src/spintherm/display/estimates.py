@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spintherm.display.card import Row, card, number, spread
+from spintherm.display.card import Row, card, number, shown, spread
 from spintherm.display.charts import Interval, ellipses, intervals
 from spintherm.display.svg import panels
 
@@ -23,7 +23,7 @@ def estimate_card(estimate: Any) -> str:
     str
         HTML.
     """
-    rows: list[Row] = [("value", str(estimate), "± one standard error")]
+    rows: list[Row] = [("value", shown(estimate), "± one standard error")]
     if hasattr(estimate, "effective_samples"):
         rows.append(("effective samples", number(estimate.effective_samples), ""))
     return card(type(estimate).__name__, "", rows)
@@ -89,9 +89,9 @@ def line_card(fit: Any) -> str:
         HTML.
     """
     rows: list[Row] = [
-        ("intercept", str(fit.intercept), ""),
-        ("slope", str(fit.slope), ""),
-        ("scatter about the line", str(fit.residual), ""),
+        ("intercept", shown(fit.intercept), ""),
+        ("slope", shown(fit.slope), ""),
+        ("scatter about the line", shown(fit.residual), ""),
     ]
     centre = [fit.intercept.value, fit.slope.value]
     return card("LineFit", _errors(centre, fit.covariance, ("intercept", "slope")), rows, _ELLIPSES)
@@ -111,7 +111,7 @@ def logistic_card(fit: Any) -> str:
     """
     count = len(fit.coefficients)
     names = ["intercept", *(f"slope {k}" if count > 2 else "slope" for k in range(1, count))]
-    rows: list[Row] = [(name, str(fit.estimate(k)), "") for k, name in enumerate(names)]
+    rows: list[Row] = [(name, shown(fit.estimate(k)), "") for k, name in enumerate(names)]
     rows.append(("overlap", number(fit.overlap), "of samples that are equal"))
     if count == 1:
         return card("LogisticFit", "", rows)

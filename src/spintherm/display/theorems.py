@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spintherm.display.card import Row, card
+from spintherm.display.card import Row, card, shown
 from spintherm.display.charts import Interval, ellipses, intervals
 from spintherm.display.svg import BLUE, VERMILLION, Curve, panels
 
@@ -38,12 +38,12 @@ def ratio_card(theorem: Any, title: str, abscissa: Any, label: str) -> str:
         Curve(x, np.asarray(theorem.log_ratio), "", BLUE, np.asarray(theorem.error)),
     ]
     rows: list[Row] = [
-        ("slope, without bins", str(theorem.slope), "expected 1"),
-        ("intercept, without bins", str(theorem.intercept), "expected 0"),
-        ("both together", str(theorem.chi_squared), ""),
-        (f"line through {x.size} bins, slope", str(theorem.line.slope), ""),
-        ("its intercept", str(theorem.line.intercept), ""),
-        ("bins against it", str(theorem.balance.chi_squared), ""),
+        ("slope, without bins", shown(theorem.slope), "expected 1"),
+        ("intercept, without bins", shown(theorem.intercept), "expected 0"),
+        ("both together", shown(theorem.chi_squared), ""),
+        (f"line through {x.size} bins, slope", shown(theorem.line.slope), ""),
+        ("its intercept", shown(theorem.line.intercept), ""),
+        ("bins against it", shown(theorem.balance.chi_squared), ""),
     ]
     note = "points: log ratio forward to backward in bins; line: what is tested"
     return card(title, panels([("ln", curves)], label), rows, note)
@@ -63,12 +63,12 @@ def joint_card(theorem: Any) -> str:
     """
     slopes = {"β(W − ΔF)": theorem.work, "S_P": theorem.pumped_entropy}
     rows: list[Row] = [
-        (f"slope in {name}", "none, constant" if one is None else str(one), "expected 1")
+        (f"slope in {name}", "none, constant" if one is None else shown(one), "expected 1")
         for name, one in slopes.items()
     ]
     rows += [
-        ("intercept", str(theorem.intercept), "expected 0"),
-        ("all together", str(theorem.chi_squared), ""),
+        ("intercept", shown(theorem.intercept), "expected 0"),
+        ("all together", shown(theorem.chi_squared), ""),
         ("overlap", f"{theorem.overlap:.3g}", "of ensembles that are equal"),
     ]
     there = [(name, one) for name, one in slopes.items() if one is not None]
@@ -158,7 +158,7 @@ def free_energy_card(difference: Any) -> str:
         HTML.
     """
     rows: list[Row] = [
-        ("estimate of ΔF", str(difference.estimate), "energy"),
+        ("estimate of ΔF", shown(difference.estimate), "energy"),
         ("exact ΔF", f"{difference.exact:.6g}", "energy"),
         ("deviation", f"{difference.deviation:+.2f}", "standard errors"),
         ("overlap", f"{difference.overlap:.3g}", "of ensembles that are equal"),
@@ -182,7 +182,7 @@ def _sides(balance: Any, title: str, symbol: str) -> str:
     )
     picture = panels([("ln", [left, right]), ("F − B", [off])], symbol, zero=False)
     rows: list[Row] = [
-        ("both sides in bins", str(balance.chi_squared), ""),
+        ("both sides in bins", shown(balance.chi_squared), ""),
         ("bins used", f"{used.sum()} of {used.size}", ""),
         ("trajectories", f"{balance.sizes[0]} forward, {balance.sizes[1]} backward", ""),
     ]
@@ -192,7 +192,7 @@ def _sides(balance: Any, title: str, symbol: str) -> str:
 
 def _plain(average: Any) -> str:
     """Return value and standard error, without what else the average says of itself."""
-    return str(average).partition(" (")[0]
+    return shown(average).partition(" (")[0]
 
 
 def _interval(name: str, estimate: Any) -> Interval:

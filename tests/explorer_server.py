@@ -7,6 +7,11 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
+from spintherm import Protocol, Samples
+from spintherm.workers import environment
+
 PAPER = {
     "moment": 3**0.5,
     "gyromagnetic_ratio": 1.0,
@@ -22,6 +27,12 @@ DRIVE = {
     "field": [[0.0, 0.0, 0.2, 1.1], [1.1, 0.3, -0.1, -1.0]],
     "spin_torque": [[0.0, 0.0, 0.0, 0.0], [0.5, 0.2, 1.1, 0.8], [1.1, 0.0, 0.0, 0.0]],
 }
+
+
+def protocol_of(drive):
+    """Return the protocol of a drive without jumps, with the public API alone."""
+    knots = (np.array(drive[name]) for name in ("field", "spin_torque"))
+    return Protocol(drive["duration"], *(Samples(rows[:, 0], rows[:, 1:]) for rows in knots))
 
 
 @dataclass(frozen=True)
@@ -83,3 +94,46 @@ def running(*flags, stderr=None):
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+
+
+STEADY_STATE_MILLISECONDS = 6.0
+"""Of one steady state, in a process of its own on a machine with nothing else to do."""
+MOST_SLOWNESS = 4.0
+_YARDSTICK = """
+import sys, time
+from spintherm import Magnet, steady_state
+magnet = Magnet(**TILTED)
+for _ in sys.stdin:
+    times = []
+    for k in range(7):
+        began = time.perf_counter()
+        steady_state(magnet, (0, 0, 2.4 + 0.01 * k), (0.7, 0, 0.5)).uncertainty_ratio
+        times.append(time.perf_counter() - began)
+    print(sorted(times)[3], flush=True)
+"""
+
+
+class Yardstick:
+    """How many times slower than with nothing else to do this machine is now, from 1 to 4.
+
+    It does the work that an answer to a slider consists of, in a process of its own with one
+    thread of linear algebra, as the explorer's are; nothing of the explorer takes part in it.
+    """
+
+    def __init__(self):
+        code = _YARDSTICK.replace("TILTED", repr(TILTED))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        command = [sys.executable, "-c", code]
+        self.process = subprocess.Popen(command, env=environment(), **pipes)
+        self.slowness()
+
+    def slowness(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        milliseconds = 1e3 * float(self.process.stdout.readline())
+        return min(max(1.0, milliseconds / STEADY_STATE_MILLISECONDS), MOST_SLOWNESS)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()

@@ -21,6 +21,12 @@ export interface Table {
   axial: boolean;
 }
 
+// Where the coefficient of degree l and order m stands.
+export function place(l: number, m: number, m_max: number): number {
+  const low = Math.min(l, m_max);
+  return low * low + (l - low) * (2 * m_max + 1) + (m > 0 ? 2 * m - 1 : -2 * m);
+}
+
 export function tableOf(density: Coefficients): Table {
   const { l_max, m_max, coefficients, frame } = density;
   const rows = ROWS + 1;
@@ -31,10 +37,6 @@ export function tableOf(density: Coefficients): Table {
     cosine[j] = 1 - 2 * half * half;
     sine[j] = 2 * half * Math.sqrt(Math.max(0, 1 - half * half));
   }
-  const place = (l: number, m: number): number => {
-    const low = Math.min(l, m_max);
-    return low * low + (l - low) * (2 * m_max + 1) + (m > 0 ? 2 * m - 1 : -2 * m);
-  };
   const even = Array.from({ length: m_max + 1 }, () => new Float64Array(rows));
   const odd = Array.from({ length: m_max + 1 }, () => new Float64Array(rows));
   const top = new Float64Array(rows).fill(Math.sqrt(0.25 / Math.PI));
@@ -51,8 +53,8 @@ export function tableOf(density: Coefficients): Table {
     let last = 0;
     const weight = m > 0 ? Math.SQRT2 : 1;
     for (let l = m; l <= l_max; l++) {
-      const c = weight * coefficients[place(l, m)];
-      const s = m > 0 ? weight * coefficients[place(l, -m)] : 0;
+      const c = weight * coefficients[place(l, m, m_max)];
+      const s = m > 0 ? weight * coefficients[place(l, -m, m_max)] : 0;
       const a = Math.sqrt(((l + 1) ** 2 - m * m) / (4 * (l + 1) ** 2 - 1));
       const [e, o] = [even[m], odd[m]];
       for (let j = 0; j < rows; j++) {
@@ -108,7 +110,7 @@ export function lookUp(table: Table, x: number, y: number, z: number): number {
   let k = 0;
   let dv = 0;
   if (!table.axial) {
-    let v = Math.atan2(y, x) * (COLUMNS / (2 * Math.PI));
+    let v = angle(y, x) * (COLUMNS / (2 * Math.PI));
     if (v < 0) v += COLUMNS;
     k = Math.min(COLUMNS - 1, v | 0);
     dv = v - k;
@@ -118,4 +120,18 @@ export function lookUp(table: Table, x: number, y: number, z: number): number {
   const upper = p[at] + dv * (p[at + 1] - p[at]);
   const lower = p[at + width] + dv * (p[at + width + 1] - p[at + width]);
   return upper + du * (lower - upper);
+}
+
+// The arc tangent of y/x to 1e-5, a thousandth of a column, at a third of its price.
+function angle(y: number, x: number): number {
+  const [u, v] = [Math.abs(x), Math.abs(y)];
+  const most = u > v ? u : v;
+  if (most === 0) return 0;
+  const a = (u > v ? v : u) / most;
+  const s = a * a;
+  const p = ((((-0.01172120 * s + 0.05265332) * s - 0.11643287) * s + 0.19354346) * s - 0.33262347) * s + 0.99997726; // prettier-ignore
+  let r = p * a;
+  if (v > u) r = Math.PI / 2 - r;
+  if (x < 0) r = Math.PI - r;
+  return y < 0 ? -r : r;
 }

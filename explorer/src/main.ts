@@ -1,20 +1,23 @@
 // The page: state in the address, questions to the server, answers on the sphere and the charts.
 
 import { ControlRow, DRIVE, MAGNET } from "./controls";
+import { concentration, currentsOf, spread, type Currents } from "./currents";
 import { tableOf, type Coefficients } from "./density";
 import { Diagram, type Answer as DiagramAnswer } from "./diagram";
 import { Editor, type Component } from "./editor";
-import { Numbers, type Scales, type Steady } from "./numbers";
+import { FilmView, FRAMES } from "./film";
+import { marked, Numbers, type Scales, type Steady } from "./numbers";
 import { PathsView } from "./paths";
+import { Player } from "./player";
 import { ProcessView } from "./process";
-import { saveCanvas, saveChart } from "./save";
+import { saveCanvas, saveChart, saveDrawing } from "./save";
 import { ask, follow, newest, presets, Refusal, type Complaints } from "./server";
-import { Sphere, type Currents } from "./sphere";
+import { Sphere } from "./sphere";
+import { short } from "./svg";
 import { fromHash, SI, toHash, type Magnet, type Quantity, type State, type Tab } from "./state";
 
 interface SteadyAnswer extends Steady {
   density: Coefficients;
-  currents: Currents;
   field: number[];
   spin_torque: number[];
 }
@@ -53,6 +56,7 @@ window.addEventListener("pagehide", () => history.replaceState(null, "", `#${toH
 window.addEventListener("hashchange", () => {
   if (location.hash === written) return;
   Object.assign(state, fromHash(location.hash));
+  player.pause();
   sphere.yaw = state.yaw;
   sphere.pitch = state.pitch;
   scales = null;
@@ -88,7 +92,7 @@ function complain(problem: Refusal | null, place: HTMLElement): void {
 
 const sphere = new Sphere(by<HTMLCanvasElement>("sphere"), state.yaw, state.pitch);
 const numbers = new Numbers(by("numbers"), by("phase"));
-let touched: number | null = null;
+const ARROWS = 420;
 
 sphere.onTurn = () => {
   state.yaw = Number(sphere.yaw.toFixed(3));
@@ -96,36 +100,55 @@ sphere.onTurn = () => {
   remember();
 };
 
-function point(): object {
+type Point = Pick<State, "magnet" | "field" | "spin_torque" | "angle">;
+
+function point(): Point {
   const { magnet, field, spin_torque, angle } = state;
   return { magnet, field, spin_torque, angle };
 }
 
-const askSteady = newest(async (since: number | null) => {
-  try {
-    const answer = await ask<SteadyAnswer>("steady", point());
-    sphere.scene = {
-      table: tableOf(answer.density),
-      currents: answer.currents,
-      field: answer.field,
-      spin_torque: answer.spin_torque,
-      mean: answer.mean_moment.map((c) => c / state.magnet.moment),
+interface Asked {
+  since: number | null; // when something was moved
+  point: Point;
+}
+
+const askNewest = newest(
+  async (asked: Asked): Promise<SteadyAnswer | Refusal> => {
+    try {
+      return await ask<SteadyAnswer>("steady", asked.point);
+    } catch (problem) {
+      const words = { "": "the server does not answer; is it still running?" };
+      return problem instanceof Refusal ? problem : new Refusal(0, words);
+    }
+  },
+  ({ since, point: { magnet } }, answer) => {
+    if (answer instanceof Refusal) {
+      numbers.stale();
+      complain(answer, general);
+      return;
+    }
+    const { density, field, spin_torque } = answer;
+    let currents: Currents | null = null;
+    sphere.steady = {
+      table: tableOf(density),
+      currents: () =>
+        (currents ??= currentsOf(magnet, field, spin_torque, density, spread(ARROWS, concentration(density)))), // prettier-ignore
+      field,
+      spin_torque,
+      mean: answer.mean_moment.map((c) => c / magnet.moment),
     };
+    sphere.draw();
     numbers.show(answer, scales);
-    describeSphere(answer);
+    if (since !== null) performance.measure("update", { start: since, end: performance.now() });
     complain(null, general);
-    sphere.onDraw = () => {
-      sphere.onDraw = () => {};
-      document.body.dataset.ready = "true";
-      if (since !== null) performance.measure("update", { start: since, end: performance.now() });
-    };
-    sphere.refresh();
-  } catch (problem) {
-    numbers.stale();
-    const unreachable = new Refusal(0, { "": "the server does not answer; is it still running?" });
-    complain(problem instanceof Refusal ? problem : unreachable, general);
-  }
-});
+    describeSphere(answer);
+    document.body.dataset.ready = "true";
+  },
+);
+
+function askSteady(since: number | null): void {
+  askNewest({ since, point: structuredClone(point()) });
+}
 
 function describeSphere(answer: SteadyAnswer): void {
   const [x, y, z] = answer.mean_moment.map((c) => c.toFixed(2));
@@ -138,7 +161,14 @@ function describeSphere(answer: SteadyAnswer): void {
 
 // --- phase diagram -------------------------------------------------------------------------------
 
-const diagram = new Diagram(by<SVGSVGElement>("diagram"), () => state, () => moved("diagram"));
+const diagram = new Diagram(
+  by<SVGSVGElement>("diagram"),
+  () => state,
+  () => {
+    showSource("steady");
+    moved("diagram");
+  },
+);
 let diagramKey = "";
 let diagramTimer = 0;
 let diagramRun: AbortController | null = null;
@@ -146,12 +176,15 @@ let diagramRun: AbortController | null = null;
 function askDiagram(): void {
   if (state.tab !== "phases") return;
   const { key, question } = diagram.question();
-  diagram.render();
-  if (key === diagramKey) return;
-  diagram.stale();
-  by("diagram-status").textContent = "rates …";
   clearTimeout(diagramTimer);
-  diagramTimer = window.setTimeout(() => void drawDiagram(key, question), 180);
+  if (key === diagramKey) return diagram.place();
+  diagram.stale();
+  diagram.place();
+  by("diagram-status").textContent = "rates …";
+  diagramTimer = window.setTimeout(() => {
+    diagram.render();
+    void drawDiagram(key, question);
+  }, 180);
 }
 
 async function drawDiagram(key: string, question: object): Promise<void> {
@@ -182,8 +215,6 @@ const paths = new PathsView(
   () => state,
   sphere,
   by("paths-chart"),
-  by("play"),
-  by("paths-time"),
   by("paths-status"),
   (problem) => complain(problem, pathsProblem),
 );
@@ -194,13 +225,65 @@ const editor = new Editor(
   by("knots"),
   () => moved("process"),
 );
-paths.onFrame = (time) => {
-  editor.place(time);
-  by("caption").textContent =
-    time === null
-      ? "steady state at constant H and P"
-      : `driven process at t = ${time.toFixed(2)}, density and trajectories`;
+
+const stageProblem = by<HTMLElement>("stage-problem");
+const films = new FilmView(
+  () => state,
+  (words) => (by("caption").textContent = words),
+  (problem) => complain(problem, stageProblem),
+);
+const player = new Player(by("play"), by("time"));
+
+// The sphere at the player's place: a driven process if that is chosen, trajectories if they are shown.
+function showTime(): void {
+  const { frame } = player;
+  const driven = state.source === "process";
+  const film = driven ? films.film : null;
+  const walking = state.layers.includes("paths") && paths.times !== null;
+  by<HTMLElement>("player").hidden = !driven && !walking;
+  sphere.driven = film?.scene(frame) ?? null;
+  paths.place(frame);
+  const time = film?.answer.times[frame] ?? (walking ? paths.times![frame] : null);
+  editor.place(driven ? time : null);
+  const words = time === null ? "" : `t = ${short(Number(time.toPrecision(3)))}`;
+  by("time-value").textContent = words;
+  player.says(words);
+  if (film !== null) {
+    const { work, heat, pumped_entropy, entropy_production_rate } = film.answer;
+    const [w, q, s, r] = [work, heat, pumped_entropy, entropy_production_rate].map((v) => fixed(v[frame])); // prettier-ignore
+    by("caption").replaceChildren(
+      ...marked(`so far ⟨W⟩ = ${w}, ⟨Q⟩ = ${q}, ⟨S_P⟩ = ${s}; now Σ̇ = ${r}`),
+    );
+  } else if (!driven) by("caption").textContent = "";
+  sphere.refresh();
+}
+
+const fixed = (value: number): string => value.toFixed(3).replace("-", "−");
+
+player.onPlace = (frame, byHand) => {
+  if (!player.running || frame === FRAMES - 1) {
+    state.time = Number((frame / (FRAMES - 1)).toFixed(4));
+    remember();
+  }
+  if (byHand && state.tab === "process") showSource("process");
+  showTime();
 };
+films.onFilm = showTime;
+paths.onPaths = () => {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return showTime();
+  player.place(0);
+  player.start();
+};
+
+// What the sphere shows follows what is touched: the process by its editor, else the steady state.
+function showSource(source: State["source"]): void {
+  if (state.source === source) return;
+  state.source = source;
+  by<HTMLInputElement>(`source-${source}`).checked = true;
+  player.pause();
+  showTime();
+  askSlow();
+}
 
 const processProblem = by<HTMLElement>("process-problem");
 const process = new ProcessView(
@@ -215,9 +298,14 @@ const process = new ProcessView(
 );
 
 let slow = 0;
+let soon = 0;
 
 function askSlow(): void {
   clearTimeout(slow);
+  clearTimeout(soon);
+  soon = window.setTimeout(() => {
+    if (state.source === "process") void films.compute();
+  }, 120);
   slow = window.setTimeout(() => {
     if (state.tab === "process") void process.compute();
     if (state.layers.includes("paths") || state.tab === "paths") void paths.compute();
@@ -227,9 +315,10 @@ function askSlow(): void {
 // --- what changes ask for ------------------------------------------------------------------------
 
 function moved(where: "controls" | "diagram" | "process" | "preset" = "controls"): void {
-  touched = performance.now();
+  const touched = performance.now();
   remember();
-  if (where !== "process") askSteady(touched);
+  if (where === "process") showSource("process");
+  else askSteady(touched);
   if (where !== "controls") for (const row of rows.values()) row.show(row.control.get(state));
   askDiagram();
   askSlow();
@@ -245,6 +334,7 @@ function everything(): void {
   by<HTMLInputElement>(`source-${state.source}`).checked = true;
   showMaterial();
   editor.render();
+  player.place(state.time * (FRAMES - 1));
   askSteady(null);
   askDiagram();
   askSlow();
@@ -257,6 +347,7 @@ for (const [place, controls] of [["drive", DRIVE], ["magnet", MAGNET]] as const)
       new ControlRow(by(place), control, (value) => {
         control.set(state, value);
         if (place === "magnet") leaveMaterial();
+        else showSource("steady");
         moved();
       }),
     );
@@ -275,7 +366,7 @@ for (const box of layers)
   box.addEventListener("change", () => {
     state.layers = layers.filter((one) => one.checked).map((one) => one.value);
     showLayers();
-    paths.still();
+    showTime();
     remember();
     askSlow();
   });
@@ -299,9 +390,10 @@ function showTab(): void {
 
 function choose(tab: Tab): void {
   state.tab = tab;
+  if (tab === "process") showSource("process");
+  if (tab === "phases") showSource("steady");
   showTab();
-  paths.still();
-  sphere.refresh();
+  showTime();
   remember();
   askDiagram();
   askSlow();
@@ -332,9 +424,7 @@ by<HTMLSelectElement>("of").addEventListener("change", (event) => {
 });
 for (const source of ["steady", "process"] as const)
   by<HTMLInputElement>(`source-${source}`).addEventListener("change", () => {
-    state.source = source;
-    paths.still();
-    sphere.refresh();
+    showSource(source);
     remember();
     askSlow();
   });
@@ -467,7 +557,7 @@ const theme = by<HTMLButtonElement>("theme");
 function setTheme(chosen: string | null): void {
   if (chosen === null) delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
-  sphere.refresh();
+  sphere.recolour();
 }
 
 try {
@@ -485,7 +575,7 @@ theme.addEventListener("click", () => {
     // as above
   }
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => sphere.refresh());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => sphere.recolour());
 
 // --- copy as Python ------------------------------------------------------------------------------
 
@@ -498,6 +588,7 @@ function questionOf(which: string): object | null {
   if (which === "diagram") return diagram.question().question;
   if (which === "distribution") return process.question();
   if (which === "histogram") return process.sampling();
+  if (which === "film") return films.question();
   return paths.question();
 }
 
@@ -536,8 +627,12 @@ const saving = by<HTMLSelectElement>("save");
 saving.addEventListener("change", () => {
   const which = saving.value;
   saving.value = "";
-  if (which === "sphere") saveCanvas("sphere", sphere.canvas);
+  if (which === "sphere") saveDrawing("sphere", sphere.vectors());
+  else if (which === "sphere-pixels") saveCanvas("sphere", sphere.canvas);
   else if (which !== "") saveChart(which, by<SVGSVGElement>(which));
 });
 
 everything();
+
+// What is shown, for the console and for tests.
+Object.assign(globalThis, { explorer: { sphere, films, player } });

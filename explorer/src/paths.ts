@@ -1,10 +1,10 @@
 // Sampled trajectories: they run on the sphere, and their work, heat and pumped entropy beside it.
 
 import { scaleLinear } from "d3-scale";
-import { tableOf, type Coefficients } from "./density";
+import { FRAMES } from "./film";
 import { follow, Refusal } from "./server";
 import { PATH_COLOURS, type Sphere } from "./sphere";
-import type { Knot, State } from "./state";
+import type { State } from "./state";
 import { axes, path, svg, type Frame } from "./svg";
 
 interface Answer {
@@ -18,14 +18,10 @@ interface Answer {
     work: number[];
     heat: number[];
     pumped_entropy: number[];
-    mean_direction?: number[][];
-    density?: Omit<Coefficients, "coefficients"> & { coefficients: number[][] };
   };
 }
 
 const NUMBER = 12;
-const FRAMES = 240;
-const SECONDS = 12;
 const STEADY_TIME = 6; // relaxation times
 const WIDTH = 520;
 const HEIGHT = 400;
@@ -42,27 +38,22 @@ export class PathsView {
   private cursors: SVGLineElement[] = [];
   private left = 0;
   private right = 1;
-  private started: number | null = null;
-  private place = 0;
-  private knots: { field: Knot[]; spin_torque: Knot[] } | null = null;
-  onFrame: (time: number | null) => void = () => {};
+  private frame = 0;
+  onPaths: () => void = () => {};
 
   constructor(
     private readonly state: () => State,
     private readonly sphere: Sphere,
     private readonly chart: SVGSVGElement,
-    private readonly play: HTMLButtonElement,
-    private readonly slider: HTMLInputElement,
     private readonly status: HTMLElement,
     private readonly complain: (problem: Refusal | null) => void,
   ) {
     chart.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-    slider.max = String(FRAMES - 1);
-    play.addEventListener("click", () => this.toggle());
-    slider.addEventListener("input", () => {
-      this.pause();
-      this.show(Number(slider.value));
-    });
+  }
+
+  // Times of the trajectories, if there are any.
+  get times(): number[] | null {
+    return this.answer?.times ?? null;
   }
 
   // A constant protocol of some relaxation times for the steady state, or the process itself.
@@ -95,22 +86,18 @@ export class PathsView {
     const running = new AbortController();
     this.running = running;
     this.status.textContent = "sampling …";
-    const { source, process } = this.state();
-    const driven = source === "process" ? structuredClone(process) : null;
     try {
       const answer = await follow<Answer>("paths", question, running.signal, {
         compiling: () => (this.status.textContent = "preparing the sampler …"),
       });
       if (running.signal.aborted) return;
       this.answer = answer;
-      this.knots = driven;
       this.complain(null);
       const duration = answer.times.at(-1)!;
       this.status.textContent = `${NUMBER} trajectories, duration ${Number(duration.toPrecision(3))}`;
-      this.sphere.paths = { directions: answer.directions, frame: 0 };
+      this.sphere.paths = { directions: answer.directions, frame: this.frame };
       this.render();
-      this.show(0);
-      if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.start();
+      this.onPaths();
     } catch (problem) {
       if (running.signal.aborted) return;
       this.asked = "";
@@ -120,75 +107,14 @@ export class PathsView {
     }
   }
 
-  pause(): void {
-    this.started = null;
-    this.play.textContent = "Play";
-    this.play.setAttribute("aria-pressed", "false");
-  }
-
-  start(): void {
-    if (this.answer === null || this.started !== null) return;
-    if (this.place >= FRAMES - 1) this.place = 0;
-    this.started = performance.now() - (this.place / (FRAMES - 1)) * SECONDS * 1000;
-    this.play.textContent = "Pause";
-    this.play.setAttribute("aria-pressed", "true");
-    const step = (): void => {
-      if (this.started === null) return;
-      const share = (performance.now() - this.started) / (SECONDS * 1000);
-      this.show(Math.min(FRAMES - 1, Math.round(share * (FRAMES - 1))));
-      if (share >= 1) this.pause();
-      else requestAnimationFrame(step);
-    };
-    requestAnimationFrame(step);
-  }
-
-  toggle(): void {
-    if (this.started === null) this.start();
-    else this.pause();
-  }
-
-  private show(frame: number): void {
-    const { answer } = this;
-    if (answer === null) return;
-    this.place = frame;
-    this.slider.value = String(frame);
-    const time = answer.times[frame];
-    this.slider.setAttribute("aria-valuetext", `time ${Number(time.toPrecision(3))}`);
+  place(frame: number): void {
+    this.frame = frame;
     if (this.sphere.paths !== null) this.sphere.paths.frame = frame;
-    this.still(time);
-    this.sphere.refresh();
     const x = this.left + (frame / (FRAMES - 1)) * (this.right - this.left);
     for (const cursor of this.cursors) {
       cursor.setAttribute("x1", x.toFixed(1));
       cursor.setAttribute("x2", x.toFixed(1));
     }
-  }
-
-  // The density of a driven process at a time, interpolated between the times that are known.
-  still(time: number | null = null): void {
-    const { answer, knots } = this;
-    const { layers, source, tab } = this.state();
-    const shown = layers.includes("paths") && source === "process" && tab !== "phases";
-    const density = answer?.exact.density;
-    if (!shown || answer === null || knots === null || density === undefined) {
-      this.sphere.still = null;
-      this.onFrame(null);
-      return;
-    }
-    const now = time ?? answer.times[this.place];
-    const { times, mean_direction } = answer.exact;
-    const step = Math.min(times.length - 2, Math.max(0, times.findIndex((t) => t > now) - 1));
-    const k = now >= times.at(-1)! ? times.length - 2 : step;
-    const u = (now - times[k]) / (times[k + 1] - times[k]);
-    const mix = (a: number[], b: number[]): number[] => a.map((v, i) => v + u * (b[i] - v));
-    const { coefficients } = density;
-    this.sphere.still = {
-      table: tableOf({ ...density, coefficients: mix(coefficients[k], coefficients[k + 1]) }),
-      field: at(knots.field, now),
-      spin_torque: at(knots.spin_torque, now),
-      mean: mix(mean_direction![k], mean_direction![k + 1]),
-    };
-    this.onFrame(now);
   }
 
   private render(): void {
@@ -224,14 +150,6 @@ export class PathsView {
       this.cursors.push(cursor);
       this.chart.append(cursor);
     });
+    this.place(this.frame);
   }
-}
-
-// The vector of a waveform at a time: straight between knots, constant before and after them.
-export function at(knots: Knot[], time: number): number[] {
-  const after = knots.findIndex((knot) => knot[0] > time);
-  if (after <= 0) return (after === 0 ? knots[0] : knots.at(-1)!).slice(1);
-  const [a, b] = [knots[after - 1], knots[after]];
-  const u = (time - a[0]) / (b[0] - a[0]);
-  return [1, 2, 3].map((c) => a[c] + u * (b[c] - a[c]));
 }

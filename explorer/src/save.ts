@@ -1,4 +1,4 @@
-// Figures as files: charts as SVG that stands for itself, the sphere as PNG.
+// Figures as files: drawings as SVG that stand for themselves, the sphere as PNG too.
 
 const KEPT = [
   "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
@@ -16,10 +16,6 @@ export function download(name: string, content: Blob): void {
 // The chart with the styles that the page gives it written into each element.
 export function standalone(chart: SVGSVGElement): string {
   const copy = chart.cloneNode(true) as SVGSVGElement;
-  const [, , width, height] = (chart.getAttribute("viewBox") ?? "0 0 520 360").split(" ");
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("width", width);
-  copy.setAttribute("height", height);
   const originals = [...chart.querySelectorAll<SVGElement>("*")];
   const copies = [...copy.querySelectorAll<SVGElement>("*")];
   originals.forEach((original, i) => {
@@ -30,6 +26,15 @@ export function standalone(chart: SVGSVGElement): string {
     }
     for (const name of ["class", "tabindex", "role"]) copies[i].removeAttribute(name);
   });
+  return written(copy);
+}
+
+// A drawing with its size and its paper, as a file.
+function written(copy: SVGSVGElement): string {
+  const [, , width, height] = (copy.getAttribute("viewBox") ?? "0 0 520 360").split(" ");
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", width);
+  copy.setAttribute("height", height);
   const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   const background = getComputedStyle(document.documentElement).getPropertyValue("--surface");
   for (const [name, value] of Object.entries({ width, height, fill: background.trim() }))
@@ -39,7 +44,16 @@ export function standalone(chart: SVGSVGElement): string {
 }
 
 export function saveChart(name: string, chart: SVGSVGElement): void {
-  download(`${name}.svg`, new Blob([standalone(chart)], { type: "image/svg+xml" }));
+  saveText(name, standalone(chart));
+}
+
+// A drawing that has its colours written into it.
+export function saveDrawing(name: string, drawing: SVGSVGElement): void {
+  saveText(name, written(drawing));
+}
+
+function saveText(name: string, text: string): void {
+  download(`${name}.svg`, new Blob([text], { type: "image/svg+xml" }));
 }
 
 export function saveCanvas(name: string, canvas: HTMLCanvasElement): void {

@@ -73,23 +73,27 @@ export async function presets<Answer>(): Promise<Answer> {
   return ((await response.json()) as { answer: Answer }).answer;
 }
 
-// Runs one question at a time and remembers the newest that came in meanwhile.
-export function newest<Question>(
-  work: (question: Question) => Promise<void>,
+// Asks one question at a time and remembers the newest that came in meanwhile. The next one is on its
+// way while the answer to the last is shown.
+export function newest<Question, Answer>(
+  work: (question: Question) => Promise<Answer>,
+  show: (question: Question, answer: Answer) => void,
 ): (question: Question) => void {
   let busy = false;
   let next: { question: Question } | null = null;
-  const run = async (): Promise<void> => {
+  const run = (): void => {
+    if (next === null) return;
+    const { question } = next;
+    next = null;
     busy = true;
-    while (next !== null) {
-      const { question } = next;
-      next = null;
-      await work(question);
-    }
-    busy = false;
+    void work(question).then((answer) => {
+      busy = false;
+      run();
+      show(question, answer);
+    });
   };
   return (question) => {
     next = { question };
-    if (!busy) void run();
+    if (!busy) run();
   };
 }

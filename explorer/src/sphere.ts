@@ -1,31 +1,22 @@
-// The sphere of directions, drawn pixel by pixel on a plain canvas: density as shades, currents as
-// arrows, trajectories with their tails. It needs no WebGL.
+// The sphere of directions on a plain canvas: density as shades, currents as arrows, trajectories with
+// their tails; the same in vectors for a file. It needs no WebGL.
 
+import { Ball, ballInVectors } from "./ball";
 import { isDark, shades, variable } from "./colours";
-import { lookUp, type Table } from "./density";
+import type { Currents } from "./currents";
+import type { Table } from "./density";
+import { VectorPen, type Pen } from "./pen";
+import { svg } from "./svg";
 
 type Vector = readonly [number, number, number] | number[];
 
-export interface Currents {
-  points: number[][];
-  reversible: number[][];
-  irreversible: number[][];
-}
-
+// What the sphere shows: a steady state, or a driven process at one time.
 export interface Scene {
   table: Table;
-  currents: Currents;
+  currents: () => Currents; // computed when they are first drawn
   field: number[];
   spin_torque: number[];
   mean: number[]; // <m>/m
-}
-
-// What a driven process shows at one time, in place of the steady state.
-export interface Still {
-  table: Table;
-  field: number[];
-  spin_torque: number[];
-  mean: number[];
 }
 
 export interface Trajectories {
@@ -33,22 +24,30 @@ export interface Trajectories {
   frame: number;
 }
 
+type Flow = "reversible" | "irreversible";
+
 const RADIUS = 0.84; // of half the canvas
 const LONGEST = 0.17; // arrow, in radii
 const TAIL = 14; // frames
+const VECTOR_SIZE = 440;
 export const PATH_COLOURS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#0072B2"];
+const NAMES = ["surface", "graticule", "ink", "field", "torque", "serif", "reversible", "irreversible"]; // prettier-ignore
+
+// Colours are read once: asking for them makes the browser settle the styles of the whole page.
+interface Palette {
+  shade: Uint8Array;
+  colour: Record<string, string>;
+}
 
 export class Sphere {
-  scene: Scene | null = null;
-  still: Still | null = null;
+  steady: Scene | null = null;
+  driven: Scene | null = null;
   paths: Trajectories | null = null;
   layers: readonly string[] = ["density"];
   onTurn: () => void = () => {};
-  onDraw: () => void = () => {};
   private pending = false;
-  private image: ImageData | null = null;
-  private shade: Uint8Array = new Uint8Array(0);
-  private dark: boolean | null = null;
+  private readonly ball = new Ball();
+  private palette: Palette | null = null;
 
   constructor(
     readonly canvas: HTMLCanvasElement,
@@ -59,14 +58,23 @@ export class Sphere {
     new ResizeObserver(() => this.refresh()).observe(canvas);
   }
 
+  // The driven process stands in place of the steady state while it is shown.
+  get scene(): Scene | null {
+    return this.driven ?? this.steady;
+  }
+
+  // Draw before the next frame, once however often it is asked for.
   refresh(): void {
     if (this.pending) return;
     this.pending = true;
     requestAnimationFrame(() => {
-      this.pending = false;
-      this.draw();
-      this.onDraw();
+      if (this.pending) this.draw();
     });
+  }
+
+  recolour(): void {
+    this.palette = null;
+    this.refresh();
   }
 
   // Rows: to the right, upwards, towards the eye.
@@ -124,112 +132,81 @@ export class Sphere {
   }
 
   draw(): void {
+    this.pending = false;
     const { canvas } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const size = Math.max(64, Math.round(canvas.clientWidth * ratio));
     if (canvas.width !== size || canvas.height !== size) {
       canvas.width = size;
       canvas.height = size;
-      this.image = null;
     }
-    const context = canvas.getContext("2d");
+    const context = canvas.getContext("2d", { alpha: true });
     if (context === null) return;
-    this.paint(context, size, this.view());
-  }
-
-  private paint(context: CanvasRenderingContext2D, size: number, view: number[][]): void {
-    context.clearRect(0, 0, size, size);
+    const { shade } = this.colours();
     const radius = RADIUS * (size / 2);
-    this.ball(context, size, radius, view);
+    const view = this.view();
+    context.clearRect(0, 0, size, size);
+    this.ball.paint(context, size, radius, view, this.shownTable(), shade);
     context.save();
     context.translate(size / 2, size / 2);
     context.lineCap = "round";
-    this.graticule(context, radius, view);
-    const { scene } = this;
-    const shown = this.still ?? scene;
-    const unit = size / 440;
-    if (scene !== null && this.still === null) {
-      if (this.layers.includes("irreversible"))
-        this.arrows(context, radius, view, scene.currents.irreversible, "--irreversible", unit);
-      if (this.layers.includes("reversible"))
-        this.arrows(context, radius, view, scene.currents.reversible, "--reversible", unit);
-    }
-    if (shown !== null) {
-      if (this.layers.includes("paths")) this.walks(context, radius, view, unit);
-      this.pins(context, radius, view, unit, shown);
-    }
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    this.strokes(context, radius, view, size / 440);
     context.restore();
   }
 
-  private ball(
-    context: CanvasRenderingContext2D,
-    size: number,
-    radius: number,
-    view: number[][],
-  ): void {
-    if (this.dark !== isDark()) {
-      this.dark = isDark();
-      this.shade = shades(this.dark);
-    }
-    this.image ??= context.createImageData(size, size);
-    const { data } = this.image;
-    data.fill(0);
-    const { shade } = this;
-    const shown = this.still ?? this.scene;
-    const table = this.layers.includes("density") ? (shown?.table ?? null) : null;
-    const scale = table === null ? 0 : 255 / table.largest;
-    const f = table?.frame ?? [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
-    // from the picture to the frame of the table
-    const r = f.map((row) =>
-      view.map((axis) => row[0] * axis[0] + row[1] * axis[1] + row[2] * axis[2]),
-    );
-    const middle = size / 2;
-    const low = Math.max(0, Math.floor(middle - radius - 1));
-    const high = Math.min(size - 1, Math.ceil(middle + radius + 1));
-    for (let row = low; row <= high; row++) {
-      const y = (middle - row - 0.5) / radius;
-      for (let column = low; column <= high; column++) {
-        const x = (column + 0.5 - middle) / radius;
-        const square = x * x + y * y;
-        const edge = (1 - Math.sqrt(square)) * radius + 0.5;
-        if (edge <= 0) continue;
-        const z = Math.sqrt(Math.max(0, 1 - square));
-        let level = 0;
-        if (table !== null) {
-          const p = lookUp(
-            table,
-            r[0][0] * x + r[0][1] * y + r[0][2] * z,
-            r[1][0] * x + r[1][1] * y + r[1][2] * z,
-            r[2][0] * x + r[2][1] * y + r[2][2] * z,
-          );
-          level = Math.max(0, Math.min(255, (p * scale) | 0)) * 3;
-        }
-        const light = 0.8 + 0.2 * Math.min(1, Math.max(0, 0.72 * z - 0.3 * x + 0.48 * y + 0.3));
-        const at = 4 * (row * size + column);
-        data[at] = shade[level] * light;
-        data[at + 1] = shade[level + 1] * light;
-        data[at + 2] = shade[level + 2] * light;
-        data[at + 3] = edge >= 1 ? 255 : 255 * edge;
-      }
-    }
-    context.putImageData(this.image, 0, 0);
+  // The same picture in vectors.
+  vectors(): SVGSVGElement {
+    const half = VECTOR_SIZE / 2;
+    const radius = RADIUS * half;
+    const view = this.view();
+    const picture = svg("svg", { viewBox: `0 0 ${VECTOR_SIZE} ${VECTOR_SIZE}` });
+    const middle = svg("g", { transform: `translate(${half} ${half})`, "stroke-linecap": "round" });
+    const lines = svg("g");
+    this.strokes(new VectorPen(lines), radius, view, 1);
+    middle.append(ballInVectors(radius, view, this.shownTable(), this.colours().shade), lines);
+    picture.append(middle);
+    return picture;
   }
 
-  private graticule(context: CanvasRenderingContext2D, radius: number, view: number[][]): void {
-    context.strokeStyle = variable("--graticule");
-    context.lineWidth = Math.max(0.75, radius / 320);
-    context.beginPath();
+  private shownTable(): Table | null {
+    return this.layers.includes("density") ? (this.scene?.table ?? null) : null;
+  }
+
+  private colours(): Palette {
+    this.palette ??= {
+      shade: shades(isDark()),
+      colour: Object.fromEntries(NAMES.map((name) => [name, variable(`--${name}`)])),
+    };
+    return this.palette;
+  }
+
+  private strokes(pen: Pen, radius: number, view: number[][], unit: number): void {
+    this.graticule(pen, radius, view);
+    const { scene } = this;
+    if (scene === null) return;
+    for (const flow of ["irreversible", "reversible"] as const)
+      if (this.layers.includes(flow)) this.arrows(pen, radius, view, scene.currents(), flow, unit);
+    if (this.layers.includes("paths")) this.walks(pen, radius, view, unit);
+    this.pins(pen, radius, view, unit, scene);
+  }
+
+  private graticule(pen: Pen, radius: number, view: number[][]): void {
+    pen.strokeStyle = this.colours().colour.graticule;
+    pen.lineWidth = Math.max(0.75, radius / 320);
+    pen.beginPath();
     const circle = (at: (angle: number) => Vector): void => {
-      let pen = false;
+      let down = false;
       for (let k = 0; k <= 120; k++) {
         const [x, y, z] = seen(view, at((2 * Math.PI * k) / 120));
         if (z < 0) {
-          pen = false;
+          down = false;
           continue;
         }
-        if (pen) context.lineTo(x * radius, -y * radius);
-        else context.moveTo(x * radius, -y * radius);
-        pen = true;
+        if (down) pen.lineTo(x * radius, -y * radius);
+        else pen.moveTo(x * radius, -y * radius);
+        down = true;
       }
     };
     for (const z of [-0.866, -0.5, 0, 0.5, 0.866]) {
@@ -240,58 +217,71 @@ export class Sphere {
       const b = (Math.PI * k) / 6;
       circle((a) => [Math.sin(a) * Math.cos(b), Math.sin(a) * Math.sin(b), Math.cos(a)]);
     }
-    context.stroke();
+    pen.stroke();
   }
 
+  // Arrows of nearly the same strength and depth are drawn by one stroke and one fill.
   private arrows(
-    context: CanvasRenderingContext2D,
+    pen: Pen,
     radius: number,
     view: number[][],
-    flow: number[][],
-    colour: string,
+    currents: Currents,
+    flow: Flow,
     unit: number,
   ): void {
-    const points = this.scene!.currents.points;
-    let largest = 0;
-    for (const v of flow) largest = Math.max(largest, Math.hypot(v[0], v[1], v[2]));
-    if (!(largest > 0)) return;
-    context.strokeStyle = variable(colour);
-    context.fillStyle = variable(colour);
-    const strength = this.layers.includes("paths") ? 0.4 : 1;
-    for (let i = 0; i < flow.length; i++) {
-      const n = points[i];
-      const v = flow[i];
-      const share = Math.hypot(v[0], v[1], v[2]) / largest;
+    const { points, largest } = currents;
+    const values = currents[flow];
+    if (!(largest[flow] > 0)) return;
+    const bins = new Map<number, number[][]>();
+    for (let i = 0; i < points.length; i += 3) {
+      const n = [points[i], points[i + 1], points[i + 2]];
+      const v = [values[i], values[i + 1], values[i + 2]];
+      const share = Math.min(1, Math.hypot(v[0], v[1], v[2]) / largest[flow]);
       if (share < 0.02) continue;
-      const [, , depth] = seen(view, n);
+      const depth = seen(view, n)[2];
       if (depth < 0.03) continue;
-      const length = LONGEST * Math.sqrt(share);
-      const factor = length / (share * largest);
+      const factor = LONGEST / (Math.sqrt(share) * largest[flow]);
       const from = seen(view, onSphere(n, v, -0.5 * factor));
       const to = seen(view, onSphere(n, v, 0.5 * factor));
-      const [dx, dy] = [(to[0] - from[0]) * radius, (from[1] - to[1]) * radius];
-      const along = Math.hypot(dx, dy);
-      if (along < 1.5) continue;
-      context.globalAlpha = strength * (0.3 + 0.7 * share) * Math.min(1, 0.25 + 1.4 * depth);
-      context.lineWidth = (0.8 + 0.9 * share) * unit;
-      const head = Math.min(along * 0.55, (3.2 + 3 * share) * unit);
-      const [ux, uy] = [dx / along, dy / along];
-      const [x, y] = [to[0] * radius, -to[1] * radius];
-      context.beginPath();
-      context.moveTo(from[0] * radius, -from[1] * radius);
-      context.lineTo(x - ux * head * 0.8, y - uy * head * 0.8);
-      context.stroke();
-      context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(x - ux * head - uy * head * 0.5, y - uy * head + ux * head * 0.5);
-      context.lineTo(x - ux * head + uy * head * 0.5, y - uy * head - ux * head * 0.5);
-      context.fill();
+      const arrow = [from[0] * radius, -from[1] * radius, to[0] * radius, -to[1] * radius];
+      const bin = 4 * Math.floor(7.999 * share) + Math.floor(3.999 * Math.min(1, 2 * depth));
+      if (!bins.has(bin)) bins.set(bin, []);
+      bins.get(bin)!.push(arrow);
     }
-    context.globalAlpha = 1;
+    pen.strokeStyle = this.colours().colour[flow];
+    pen.fillStyle = this.colours().colour[flow];
+    const strength = this.layers.includes("paths") ? 0.4 : 1;
+    for (const [bin, arrows] of bins) {
+      const share = (Math.floor(bin / 4) + 0.5) / 8;
+      const depth = ((bin % 4) + 0.5) / 8;
+      pen.globalAlpha = strength * (0.3 + 0.7 * share) * Math.min(1, 0.25 + 1.4 * depth);
+      pen.lineWidth = (0.8 + 0.9 * share) * unit;
+      const long = (3.2 + 3 * share) * unit;
+      const heads: number[][] = [];
+      pen.beginPath();
+      for (const [x0, y0, x, y] of arrows) {
+        const along = Math.hypot(x - x0, y - y0);
+        if (along < 1.5 * unit) continue;
+        const head = Math.min(along * 0.55, long);
+        const [ux, uy] = [((x - x0) / along) * head, ((y - y0) / along) * head];
+        pen.moveTo(x0, y0);
+        pen.lineTo(x - 0.8 * ux, y - 0.8 * uy);
+        heads.push([x, y, ux, uy]);
+      }
+      pen.stroke();
+      pen.beginPath();
+      for (const [x, y, ux, uy] of heads) {
+        pen.moveTo(x, y);
+        pen.lineTo(x - ux - 0.5 * uy, y - uy + 0.5 * ux);
+        pen.lineTo(x - ux + 0.5 * uy, y - uy - 0.5 * ux);
+      }
+      pen.fill();
+    }
+    pen.globalAlpha = 1;
   }
 
   private walks(
-    context: CanvasRenderingContext2D,
+    pen: Pen,
     radius: number,
     view: number[][],
     unit: number,
@@ -304,67 +294,65 @@ export class Sphere {
       for (let k = Math.max(1, now - TAIL); k <= now; k++) {
         const [a, b] = [seen(view, walk[k - 1]), seen(view, walk[k])];
         const front = a[2] + b[2] > 0;
-        context.globalAlpha = (1 - (now - k) / (TAIL + 1)) * (front ? 0.9 : 0.16);
-        context.strokeStyle = colour;
-        context.lineWidth = 1.8 * unit;
-        context.beginPath();
-        context.moveTo(a[0] * radius, -a[1] * radius);
-        context.lineTo(b[0] * radius, -b[1] * radius);
-        context.stroke();
+        pen.globalAlpha = (1 - (now - k) / (TAIL + 1)) * (front ? 0.9 : 0.16);
+        pen.strokeStyle = colour;
+        pen.lineWidth = 1.8 * unit;
+        pen.beginPath();
+        pen.moveTo(a[0] * radius, -a[1] * radius);
+        pen.lineTo(b[0] * radius, -b[1] * radius);
+        pen.stroke();
       }
       const [x, y, z] = seen(view, walk[now]);
-      context.globalAlpha = z > 0 ? 1 : 0.22;
-      context.beginPath();
-      context.arc(x * radius, -y * radius, 3.6 * unit, 0, 2 * Math.PI);
-      context.fillStyle = colour;
-      context.fill();
-      context.strokeStyle = variable("--surface");
-      context.lineWidth = unit;
-      context.stroke();
+      pen.globalAlpha = z > 0 ? 1 : 0.22;
+      pen.beginPath();
+      pen.arc(x * radius, -y * radius, 3.6 * unit, 0, 2 * Math.PI);
+      pen.fillStyle = colour;
+      pen.fill();
+      pen.strokeStyle = this.colours().colour.surface;
+      pen.lineWidth = unit;
+      pen.stroke();
     });
-    context.globalAlpha = 1;
+    pen.globalAlpha = 1;
   }
 
   private pins(
-    context: CanvasRenderingContext2D,
+    pen: Pen,
     radius: number,
     view: number[][],
     unit: number,
-    shown: Still | Scene,
+    shown: Scene,
   ): void {
     const { field, spin_torque, mean } = shown;
     const named: [string, number[], string][] = [
-      ["H", field, "--field"],
-      ["P", spin_torque, "--torque"],
+      ["H", field, this.colours().colour.field],
+      ["P", spin_torque, this.colours().colour.torque],
     ];
-    context.font = `italic ${15 * unit}px ${variable("--serif")}`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
+    pen.font = `italic ${15 * unit}px ${this.colours().colour.serif}`;
     for (const [name, vector, colour] of named) {
       const length = Math.hypot(...vector);
       if (length === 0) continue;
       const [x, y, z] = seen(view, vector.map((c) => c / length));
-      this.pin(context, [x, y, z], radius, variable(colour), name, unit);
+      this.pin(pen, [x, y, z], radius, colour, name, unit);
     }
     const [x, y, z] = seen(view, mean);
-    context.globalAlpha = z >= 0 ? 1 : 0.45;
-    context.strokeStyle = variable("--ink");
-    context.lineWidth = 1.6 * unit;
-    context.beginPath();
-    context.moveTo(0, 0);
-    context.lineTo(x * radius, -y * radius);
-    context.stroke();
-    context.beginPath();
-    context.arc(x * radius, -y * radius, 4.4 * unit, 0, 2 * Math.PI);
-    context.fillStyle = variable("--surface");
-    context.fill();
-    context.stroke();
-    context.globalAlpha = 1;
+    pen.globalAlpha = z >= 0 ? 1 : 0.45;
+    pen.strokeStyle = this.colours().colour.ink;
+    pen.lineWidth = 1.6 * unit;
+    pen.beginPath();
+    pen.moveTo(0, 0);
+    pen.lineTo(x * radius, -y * radius);
+    pen.stroke();
+    pen.beginPath();
+    pen.arc(x * radius, -y * radius, 4.4 * unit, 0, 2 * Math.PI);
+    pen.fillStyle = this.colours().colour.surface;
+    pen.fill();
+    pen.stroke();
+    pen.globalAlpha = 1;
   }
 
   // A pin from the surface outwards, with its name at the end; paler behind the sphere.
   private pin(
-    context: CanvasRenderingContext2D,
+    pen: Pen,
     [x, y, z]: number[],
     radius: number,
     colour: string,
@@ -372,24 +360,24 @@ export class Sphere {
     unit: number,
   ): void {
     const far = 1.11;
-    context.globalAlpha = z >= -0.02 ? 1 : 0.35;
-    context.strokeStyle = colour;
-    context.fillStyle = colour;
-    context.lineWidth = 2.4 * unit;
-    context.beginPath();
-    context.moveTo(x * radius, -y * radius);
-    context.lineTo(x * radius * far, -y * radius * far);
-    context.stroke();
-    context.beginPath();
-    context.arc(x * radius, -y * radius, 3.4 * unit, 0, 2 * Math.PI);
-    context.fill();
+    pen.globalAlpha = z >= -0.02 ? 1 : 0.35;
+    pen.strokeStyle = colour;
+    pen.fillStyle = colour;
+    pen.lineWidth = 2.4 * unit;
+    pen.beginPath();
+    pen.moveTo(x * radius, -y * radius);
+    pen.lineTo(x * radius * far, -y * radius * far);
+    pen.stroke();
+    pen.beginPath();
+    pen.arc(x * radius, -y * radius, 3.4 * unit, 0, 2 * Math.PI);
+    pen.fill();
     const aside = Math.hypot(x, y) < 0.25 ? 14 * unit : 0;
     const [tx, ty] = [x * radius * (far + 0.05) + aside, -y * radius * (far + 0.05) - aside];
-    context.lineWidth = 4 * unit;
-    context.strokeStyle = variable("--surface");
-    context.strokeText(name, tx, ty);
-    context.fillText(name, tx, ty);
-    context.globalAlpha = 1;
+    pen.lineWidth = 4 * unit;
+    pen.strokeStyle = this.colours().colour.surface;
+    pen.strokeText(name, tx, ty);
+    pen.fillText(name, tx, ty);
+    pen.globalAlpha = 1;
   }
 }
 

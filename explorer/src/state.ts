@@ -37,6 +37,7 @@ export interface State {
   seed: number;
   yaw: number;
   pitch: number;
+  time: number; // share of the duration, from 0 to 1
   layers: string[];
   material: Record<string, string> | null;
 }
@@ -87,6 +88,7 @@ export function initial(): State {
     seed: 1,
     yaw: 0.7,
     pitch: 0.35,
+    time: 0.5,
     layers: ["density", "reversible"],
     material: null,
   };
@@ -104,6 +106,7 @@ const NUMBERS: [string, (s: State) => number, (s: State, v: number) => void][] =
   ["seed", (s) => s.seed, (s, v) => (s.seed = v)],
   ["yaw", (s) => s.yaw, (s, v) => (s.yaw = v)],
   ["pitch", (s) => s.pitch, (s, v) => (s.pitch = v)],
+  ["t", (s) => s.time, (s, v) => (s.time = Math.max(0, Math.min(1, v)))],
 ];
 
 const written = (knots: Knot[]): string => knots.map((k) => k.join(",")).join(";");
@@ -143,7 +146,9 @@ export function fromHash(hash: string): State {
   s.plane = among(PLANES, given.get("plane")) ?? s.plane;
   s.tab = among(TABS, given.get("tab")) ?? s.tab;
   s.of = among(QUANTITIES, given.get("of")) ?? s.of;
-  s.source = among(["steady", "process"] as const, given.get("source")) ?? s.source;
+  s.source =
+    among(["steady", "process"] as const, given.get("source")) ??
+    (s.tab === "process" ? "process" : "steady");
   const show = given.get("show");
   if (show !== null) s.layers = LAYERS.filter((layer) => show.split(".").includes(layer));
   s.process.field = read(given.get("field") ?? "") ?? s.process.field;

@@ -3,21 +3,20 @@ r"""What the engines answer: plain numbers, lists and texts, ready to be written
 Answers that take long are generators: they report (done, total) and parts of what is known so far
 through `tell` and return the whole. Everything is reduced units, k_B = 1, unless a name says SI.
 
-The density of a steady state goes out as coefficients of the real harmonics of
-`fokker_planck.harmonics`, in the frame in which it is compact; the currents as vectors at points
-that lie denser where the density is, in the frame of the user,
-
-.. math:: J_R = -\gamma_0\,p\;n\times(H + m\times P), \qquad
-   J_{IR} = -\eta m\,p\;n\times[n\times(H + m\times P)] - \eta T\,\nabla_S p , \qquad [I] 2.16 .
+A density goes out as coefficients of the real harmonics of `fokker_planck.harmonics`, in the frame
+in which it is compact; the page sums them, and makes the currents of [I] 2.16 from them
+(explorer/src/currents.ts).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from operator import itemgetter
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from spintherm.explorer.questions import (
     Density,
     Diagram,
     Drive,
+    Film,
     Histogram,
     Material,
     Paths,
@@ -35,20 +35,18 @@ from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.validation import FloatArray
 
-if TYPE_CHECKING:
-    from spintherm.fokker_planck import SteadyState
-    from spintherm.fokker_planck.harmonics import Basis
-
 Tell = Callable[[str, Any], None]
 
-ARROWS = 420
-STRIDE = 1.5
-"""Ratio of the concentrations of points between which is chosen."""
-MOST_KEPT = 1500
 COARSE = 21
 DENSITY_TOLERANCE = 1e-4
 DENSITY_FLOOR = 1e-6
-FILM, FILM_TOLERANCE = 41, 1e-6
+MEANS, FILM_TOLERANCE = 41, 1e-6
+"""Times of the exact means beside sampled paths; tail of a density in time."""
+AHEAD, AHEAD_RATIO = 41, 20.0
+"""Places along a slider that are looked at ahead, up to this ratio of beta m H."""
+MOST_MET = 120
+FUNCTIONALS = ("work", "heat", "pumped_entropy")
+FILM_RATES = ("entropy_production_rate", "bath_entropy_rate", "pumped_entropy_rate")
 FIRST_BATCH = 250
 LARGEST_BATCH = 20_000
 NUMBERS = (
@@ -90,7 +88,6 @@ def steady(question: Point, tell: Tell) -> dict[str, Any]:
     magnet = question.magnet
     state = steady_state(magnet, question.fields, question.torques)
     basis = state.solution.basis
-    points, (reversible, irreversible) = _currents(state)
     H = question.field
     return {
         "numbers": {name: plain(getattr(state, name)) for name in NUMBERS},
@@ -107,47 +104,47 @@ def steady(question: Point, tell: Tell) -> dict[str, Any]:
             "frame": plain(state.setting.frame),
             "coefficients": short(state.solution.density, 9),
         },
-        "currents": {
-            "points": short(points, 5),
-            "reversible": short(reversible, 6),
-            "irreversible": short(irreversible, 6),
-        },
         "tail": plain(state.tail),
     }
 
 
-def _currents(state: SteadyState) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return points and the currents there, as `SteadyState.currents` does.
+def ahead(point: Point) -> Iterator[None]:
+    """Solve steady states along each slider, near ones first, one at each step.
 
-    The points are the same for many states, so that the harmonics there are kept.
+    Only those with truncations that were not met before: their operators are kept by the density
+    engine, so that a slider that comes there is answered as quickly as everywhere.
+
+    Parameters
+    ----------
+    point : Point
+        Where the sliders are.
     """
-    from spintherm.fokker_planck.currents import fields_of_density, flows
+    from spintherm.fokker_planck import ResolutionError, steady_state
+    from spintherm.fokker_planck.setting import settings
 
-    magnet, frame = state.magnet, state.setting.frame
-    pull = max(state.setting.pull, 1e-12) / (magnet.damping * magnet.temperature)
-    basis, fields = fields_of_density(state)
-    kappa = STRIDE ** round(math.log(max(pull / 6.0, 0.1)) / math.log(STRIDE))
-    known = _values if basis.size <= MOST_KEPT else _values.__wrapped__
-    values = known(basis, kappa) @ fields
-    points = spread(ARROWS, kappa) @ frame
-    return points, flows(state, points, values[:, 0], values[:, 1:] @ frame)
+    for _, one in sorted(_around(point), key=itemgetter(0)):
+        (setting,) = settings(one.magnet, one.fields[None], one.torques[None])
+        truncation = (setting.l_max, setting.m_max)
+        if truncation in _MET:
+            continue
+        _MET.add(truncation)
+        with suppress(ResolutionError):
+            plain(steady_state(one.magnet, one.fields, one.torques).uncertainty_ratio)
+        yield
+        if len(_MET) > MOST_MET:  # the engine has let go of the first ones
+            _MET.clear()
 
 
-@lru_cache(maxsize=12)
-def _values(basis: Basis, kappa: float) -> FloatArray:
-    return np.asarray(basis.evaluate(spread(ARROWS, kappa)))
+_MET: set[tuple[int, int]] = set()
 
 
-def spread(count: int, kappa: float) -> FloatArray:
-    """Return directions, shape (count, 3), denser about z the larger κ is.
-
-    Equal shares of exp(κ n_z), in a golden spiral. With κ a sixth of the pull on a density over its
-    diffusion they are much wider than the density, so that its rim is covered too.
-    """
-    share = (np.arange(count) + 0.5) / count
-    x = np.clip(-np.log1p(share * np.expm1(-2.0 * kappa)) / kappa, 0.0, 2.0)
-    radius, phi = np.sqrt(x * (2.0 - x)), np.pi * (3.0 - math.sqrt(5.0)) * np.arange(count)
-    return np.stack([radius * np.cos(phi), radius * np.sin(phi), 1.0 - x], axis=-1)
+def _around(point: Point) -> Iterator[tuple[float, Point]]:
+    """Yield working points along the sliders, with their distance in shares of a slider."""
+    strongest = AHEAD_RATIO * point.magnet.temperature / point.magnet.moment
+    for name, largest in (("field", strongest), ("spin_torque", strongest / 2), ("angle", 180.0)):
+        for value in np.linspace(0.0, largest, AHEAD).tolist():
+            distance = abs(value - getattr(point, name)) / largest
+            yield distance, replace(point, **{name: value})
 
 
 def diagram(question: Diagram, tell: Tell) -> dict[str, Any]:
@@ -391,7 +388,7 @@ def paths(question: Paths, tell: Tell) -> dict[str, Any]:
     dict
         "times" (frames,), "directions" (trajectories, frames, 3), and "work", "heat" and
         "pumped_entropy" (trajectories, frames); "exact": the same means from the density engine
-        at times of its own, and for a driven process the density at these times.
+        at times of its own.
     """
     from spintherm.trajectories import simulate
 
@@ -408,19 +405,16 @@ def paths(question: Paths, tell: Tell) -> dict[str, Any]:
         threads=1,
         progress=False,
     )
-    functionals = {
-        name: short(found[f"running_{name}"].values, 6)
-        for name in ("work", "heat", "pumped_entropy")
-    }
+    functionals = {name: short(found[f"running_{name}"].values, 6) for name in FUNCTIONALS}
     return {
         "times": short(times, 8),
         "directions": short(found["moment"].values / drive.magnet.moment, 5),
         **functionals,
-        "exact": _still(drive) if question.initial == "steady_state" else _film(drive),
+        "exact": _steady_means(drive) if question.initial == "steady_state" else _means(drive),
     }
 
 
-def _still(drive: Drive) -> dict[str, Any]:
+def _steady_means(drive: Drive) -> dict[str, Any]:
     """Return exact means of a steady state, which grow in proportion to the time."""
     from spintherm.fokker_planck import steady_state
 
@@ -435,25 +429,59 @@ def _still(drive: Drive) -> dict[str, Any]:
     }
 
 
-def _film(drive: Drive) -> dict[str, Any]:
-    """Return the density of a process that starts in equilibrium, as coefficients over time."""
-    from spintherm.fokker_planck import evolve
-
-    times = np.linspace(0.0, drive.duration, FILM)
-    found = evolve(
-        drive.magnet, drive.protocol, save_at=times, tolerance=FILM_TOLERANCE, progress=False
-    )
+def _means(drive: Drive) -> dict[str, Any]:
+    """Return exact means of a process that starts in equilibrium, so far at each time."""
+    found = _evolved(drive, MEANS)
     return {
-        "times": short(times, 8),
-        **{name: short(found[name].values, 6) for name in ("work", "heat", "pumped_entropy")},
+        "times": short(found["time"].values, 8),
+        **{name: short(found[name].values, 6) for name in FUNCTIONALS},
+    }
+
+
+def film(question: Film, tell: Tell) -> dict[str, Any]:
+    """Return the density of a process that starts in equilibrium, at equally spaced times.
+
+    Parameters
+    ----------
+    question : Film
+    tell : callable
+        Is told how many of the times are done.
+
+    Returns
+    -------
+    dict
+        "times" (frames,); so far at each of them the means "work", "heat" and "pumped_entropy";
+        there the rates of `FILM_RATES` and "mean_direction" (frames, 3); "density" as for a steady
+        state, its "coefficients" (frames, harmonics). A jump counts as done after its time, at the
+        end at it.
+
+    Raises
+    ------
+    ResolutionError
+        If the density cannot be resolved.
+    """
+    drive = question.drive
+    found = _evolved(drive, question.frames, lambda done, total: tell("progress", [done, total]))
+    return {
+        "times": short(found["time"].values, 8),
+        **{name: short(found[name].values, 6) for name in (*FUNCTIONALS, *FILM_RATES)},
         "mean_direction": short(found["mean_moment"].values / drive.magnet.moment, 5),
         "density": {
             "l_max": int(found["degree"].max()),
             "m_max": int(found["order"].max()),
             "frame": plain(found["frame"].values),
-            "coefficients": short(found["coefficient"].values, 6),
+            "coefficients": short(found["coefficient"].values, 7),
         },
     }
+
+
+def _evolved(drive: Drive, frames: int, progress: Any = False) -> Any:
+    from spintherm.fokker_planck import evolve
+
+    times = np.linspace(0.0, drive.duration, frames)
+    return evolve(
+        drive.magnet, drive.protocol, save_at=times, tolerance=FILM_TOLERANCE, progress=progress
+    )
 
 
 def material(question: Material, tell: Tell) -> dict[str, Any]:

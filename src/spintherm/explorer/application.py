@@ -9,6 +9,7 @@ same page has replaced 409, one too many 503.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -33,9 +34,11 @@ FILES = {
     "/licences.txt": ("licences.txt", "text/plain; charset=utf-8"),
 }
 QUICK = ("steady", "material")
-SLOW = ("diagram", "distribution", "histogram", "paths")
+SLOW = ("diagram", "distribution", "histogram", "paths", "film")
 QUICK_LIMIT, SLOW_LIMIT = 20.0, 120.0
 SLOW_PROCESSES = 2
+HEAD_START = 1.0
+"""Seconds by which the process of the sliders starts before the others, which load as much."""
 LONGEST_NAME = 64
 STATUS = {"refused": 200, "failed": 500, "stopped": 409}
 BUSY = "too many questions are waiting; try again"
@@ -60,17 +63,21 @@ def _starlette() -> Starlette:
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    lanes = {
-        **dict.fromkeys(QUICK, Lane(1, QUICK_LIMIT)),
-        **dict.fromkeys(SLOW, Lane(SLOW_PROCESSES, SLOW_LIMIT)),
-    }
+    quick, slow = Lane(1, QUICK_LIMIT), Lane(SLOW_PROCESSES, SLOW_LIMIT)
+    lanes = {**dict.fromkeys(QUICK, quick), **dict.fromkeys(SLOW, slow)}
+
+    async def later() -> None:
+        await asyncio.sleep(HEAD_START)
+        await slow.warm()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        for lane in set(lanes.values()):
-            await lane.warm()
+        await quick.warm()
+        warming = asyncio.create_task(later())
         yield
-        for lane in set(lanes.values()):
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
+        for lane in (quick, slow):
             await lane.close()
 
     async def ask(request: Request) -> Response | Stream:
@@ -132,7 +139,6 @@ class Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the lines, as ASGI asks."""
-        import asyncio
 
         async def gone() -> None:
             while (await receive())["type"] != "http.disconnect":

@@ -6,6 +6,9 @@ the type and the value as JSON, so that whoever hands it on need not read it. Th
 "refused", "failed" and "stopped"; the last four end an answer. A line
 {"stop": id} asks to give up, which is noticed at the next report of progress. The process ends when
 its input closes.
+
+While nobody asks, a process that answers sliders looks ahead of them (`answers.ahead`): the first
+state of a truncation needs its operators, which take longer than the state.
 """
 
 from __future__ import annotations
@@ -14,9 +17,10 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from importlib import import_module
-from queue import SimpleQueue
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO
 
 from spintherm.explorer import questions
@@ -27,9 +31,21 @@ KINDS: dict[str, Any] = {
     "distribution": questions.Density,
     "histogram": questions.Histogram,
     "paths": questions.Paths,
+    "film": questions.Film,
     "material": questions.Material,
 }
 """What can be asked, by kind; the answer is the function of that name in `answers`."""
+
+
+REST = 0.15
+"""Seconds without a question after which a process looks ahead."""
+START = {
+    "magnet": {"moment": 3**0.5, "gyromagnetic_ratio": 1.0, "damping": 0.5, "temperature": 1.0},
+    "field": 2.0,
+    "spin_torque": 0.8,
+    "angle": 60.0,
+}
+"""The working point with which the page begins: [II], in the middle of its sliders."""
 
 
 class Stopped(Exception):  # noqa: N818 - what happened
@@ -67,23 +83,39 @@ def computed(kind: str, question: Any, tell: Callable[[str, Any], None]) -> Any:
 
 
 class Bench:
-    """Answers one question after the other; a thread of its own reads them."""
+    """Answers one question after the other; a thread of its own reads them.
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+    Parameters
+    ----------
+    source, sink : binary files
+    begin : iterable, optional
+        What to do before the first question, in pieces; it is left when one comes.
+    """
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO, begin: Iterable[None] = ()) -> None:
         self.source, self.sink = source, sink
-        self.waiting: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self.waiting: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.stopped: set[int] = set()
+        self.idle: Iterator[None] = iter(begin)
 
     def serve(self) -> None:
         """Answer until the input closes."""
         threading.Thread(target=self._read, daemon=True).start()
-        for line in self._asked():
+        rest = 0.0
+        while True:
+            line = self._next(rest)
             self._answer(line["id"], line["kind"], line["question"])
             self.stopped.discard(line["id"])
+            rest = REST
 
-    def _asked(self) -> Iterator[dict[str, Any]]:
-        while (line := self.waiting.get()) is not None:
-            yield line
+    def _next(self, rest: float) -> dict[str, Any]:
+        """Return the next question; look ahead, piece by piece, until it comes."""
+        with suppress(Empty):
+            return self.waiting.get(timeout=rest)
+        for _ in self.idle:
+            with suppress(Empty):
+                return self.waiting.get_nowait()
+        return self.waiting.get()
 
     def _read(self) -> None:
         for text in self.source:
@@ -102,6 +134,8 @@ class Bench:
 
         try:
             self._write(number, "answer", computed(kind, question, tell))
+            if kind == "steady":
+                self.idle = _ahead(question)
         except Stopped:
             self._write(number, "stopped", None)
         except questions.Refused as problem:
@@ -122,11 +156,14 @@ def serve() -> None:
     """Serve on standard input and output; what is printed on the way goes to standard error."""
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    threading.Thread(target=_prepare, daemon=True).start()
-    Bench(sys.stdin.buffer, sink).serve()
+    Bench(sys.stdin.buffer, sink, islice(_ahead(START), 1)).serve()
 
 
-def _prepare() -> None:
-    """Load what the first answer needs while nobody asks yet."""
-    import_module("spintherm.explorer.answers")
-    import_module("spintherm.fokker_planck.steady")
+def _ahead(question: Any) -> Iterator[None]:
+    """Load what an answer needs, then look ahead of the sliders at a working point."""
+    from spintherm.explorer import answers
+
+    point = questions.Point.from_dict(question)
+    answers.steady(point, lambda _sort, _value: None)
+    yield
+    yield from answers.ahead(point)

@@ -7,6 +7,7 @@ it does not name stays as it is.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,6 @@ def _beyond() -> list[dict[str, Any]]:
             "state": _state_of(one),
         }
         for one in beyond_the_papers()
-        if not one.protocol.jumps
     ]
 
 
@@ -137,28 +137,34 @@ def _state_of(process: Process) -> dict[str, Any]:
 
 
 def knots(protocol: Protocol, waveform: Waveform) -> list[list[float]]:
-    """Return a continuous waveform as knots [time, x, y, z] between which it is straight.
+    """Return a waveform as knots [time, x, y, z] between which it is straight.
 
     Parameters
     ----------
     protocol : Protocol
         Its duration counts.
     waveform : Waveform
-        One without jumps; what is curved is cut into `MEMBERS` - 1 chords.
+        What is curved is cut into `MEMBERS` - 1 chords; a jump becomes two knots at one time.
 
     Returns
     -------
     list of [time, x, y, z]
     """
     tau = protocol.duration
-    times = np.unique([0.0, tau, *(t for t in waveform.kinks if 0.0 < t < tau)])
-    middles = 0.5 * (times[1:] + times[:-1])
-    chords = np.stack([np.interp(middles, times, column) for column in waveform(times).T], axis=-1)
-    if not np.allclose(chords, waveform(middles), atol=1e-12):
+    ends = np.unique([0.0, tau, *(t for t in waveform.jumps if 0.0 < t < tau)])
+    times = np.unique([*ends, *(t for t in waveform.kinks if 0.0 < t < tau)])
+    chords = 0.5 * (waveform(times[:-1]) + waveform.before(times[1:]))
+    if not np.allclose(chords, waveform(0.5 * (times[1:] + times[:-1])), atol=1e-12):
         times = np.unique([*times, *np.linspace(0.0, tau, MEMBERS)])
-    values = waveform(times)
-    keep = _bends(times, values)
-    return [[float(t), *map(float, row)] for t, row in zip(times[keep], values[keep], strict=True)]
+    rows = [(0.0, waveform.before(0.0))]
+    for start, end in pairwise(ends):
+        here = times[(times >= start) & (times <= end)]
+        values = np.concatenate([waveform(here[:-1]), waveform.before(here[-1:])])
+        rows += zip(here[_bends(here, values)], values[_bends(here, values)], strict=True)
+    rows.append((tau, waveform(tau)))
+    # where nothing jumps two neighbours are the same
+    kept = [rows[0], *(b for a, b in pairwise(rows) if a[0] < b[0] or np.any(a[1] != b[1]))]
+    return [[float(t), *map(float, value + 0.0)] for t, value in kept]
 
 
 def _bends(times: Any, values: Any) -> Any:

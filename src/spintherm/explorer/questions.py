@@ -6,7 +6,7 @@ degrees; H lies along z and P in the plane of x and z,
     H = H ẑ,    P = P (sin θ x̂ + cos θ ẑ) .
 
 A process is asked for by the knots of its field and its spin torque, between which both are
-straight lines.
+straight lines; two knots at the same time are a jump.
 
 Units: reduced, k_B = 1; a field is an energy per moment.
 """
@@ -25,7 +25,7 @@ from spintherm import validation
 from spintherm.magnet import Magnet
 from spintherm.protocol import Protocol
 from spintherm.validation import FloatArray
-from spintherm.waveforms import Samples
+from spintherm.waveforms import Pulse, Samples, Waveform
 
 MAGNET = ("moment", "gyromagnetic_ratio", "damping", "temperature")
 QUANTITIES = ("entropy_production", "work", "heat", "pumped_entropy", "environment_entropy")
@@ -315,7 +315,7 @@ class Drive:
     duration : float
         τ.
     field, spin_torque : tuple of (time, x, y, z)
-        Knots with rising times from 0 to τ.
+        Knots with rising times from 0 to τ; two at the same time are a jump.
     """
 
     magnet: Magnet
@@ -326,7 +326,8 @@ class Drive:
     @property
     def protocol(self) -> Protocol:
         """The forward process."""
-        return Protocol(self.duration, _samples(self.field), _samples(self.spin_torque))
+        parts = (waveform(knots, self.duration) for knots in (self.field, self.spin_torque))
+        return Protocol(self.duration, *parts)
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
@@ -371,9 +372,56 @@ NO_DRIVE = Drive(ANY_MAGNET, 1.0, (), ())
 """Stands for a process that was refused, until the question is."""
 
 
-def _samples(knots: tuple[tuple[float, ...], ...]) -> Samples:
+def waveform(knots: tuple[tuple[float, ...], ...], duration: float) -> Waveform:
+    """Return the waveform that is straight between knots and jumps where two share their time.
+
+    It is a continuous one, in which every jump is taken back, and for each jump a pulse that lasts
+    beyond the end.
+
+    Parameters
+    ----------
+    knots : tuple of (time, x, y, z)
+        As `Drive` has them.
+    duration : float
+        τ.
+
+    Returns
+    -------
+    Waveform
+    """
+    (times, values), pulses = parts(knots, duration)
+    made: Waveform = Samples(times, values)
+    for amplitude, start, stop in pulses:
+        made = made + Pulse(amplitude, start, stop)
+    return made
+
+
+Parts = tuple[tuple[FloatArray, FloatArray], list[tuple[tuple[float, ...], float, float]]]
+
+
+def parts(knots: tuple[tuple[float, ...], ...], duration: float) -> Parts:
+    """Return samples (times, values) and pulses (amplitude, start, stop) whose sum has the knots.
+
+    Parameters
+    ----------
+    knots : tuple of (time, x, y, z)
+    duration : float
+
+    Returns
+    -------
+    samples, pulses
+    """
     rows = np.array(knots)
-    return Samples(rows[:, 0], rows[:, 1:])
+    times, values = rows[:, 0], rows[:, 1:]
+    jump = np.zeros_like(values)
+    same = np.diff(times, prepend=-math.inf) == 0.0
+    jump[same] = values[same] - values[np.flatnonzero(same) - 1]
+    smooth = values - np.cumsum(jump, axis=0)
+    pulses = [
+        (tuple(map(float, row)), float(t), 2.0 * duration)
+        for t, row in zip(times[same], jump[same], strict=True)
+    ]
+    return (times[~same], smooth[~same]), pulses
 
 
 def _largest(knots: tuple[tuple[float, ...], ...]) -> float:
@@ -477,6 +525,32 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Film:
+    """The density of a process at equally spaced times.
+
+    Attributes
+    ----------
+    drive : Drive
+    frames : int
+        How many times, the ends included.
+    """
+
+    drive: Drive
+    frames: int
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read the attributes by name; raise `Refused` with what is wrong or too much."""
+        values = _mapping(data, ("drive", "frames"))
+        checks = Checks()
+        drive = checks.read("drive", NO_DRIVE, Drive.from_dict, values["drive"])
+        frames = _count(checks, "frames", values["frames"], MOST_FRAMES)
+        checks.expect(frames >= 2, "frames", frames, "at least 2")
+        checks.finish()
+        return cls(drive, frames)
+
+
+@dataclass(frozen=True)
 class Material:
     """A free layer or particle without anisotropy in SI, in a field and a current.
 
@@ -547,11 +621,18 @@ def _range(name: str, value: object) -> tuple[float, float]:
 
 
 def _knots(name: str, value: object, duration: float) -> tuple[tuple[float, ...], ...]:
-    expected = f"2 to {MOST_KNOTS} knots [time, x, y, z] with rising times from 0 to the duration"
+    expected = (
+        f"2 to {MOST_KNOTS} knots [time, x, y, z] with rising times from 0 to the duration, "
+        "two at the same time for a jump"
+    )
     if not isinstance(value, list) or not 2 <= len(value) <= MOST_KNOTS:
         raise ValueError(validation.complaint(name, value, expected))
     rows = validation.real_array(name, value, expected)
-    rising = rows.ndim == 2 and rows.shape[1] == 4 and bool(np.all(np.diff(rows[:, 0]) > 0.0))
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise ValueError(validation.complaint(name, value, expected))
+    steps = np.diff(rows[:, 0])
+    # no three at one time, and not all of them at one
+    rising = np.all(steps >= 0.0) and np.all(steps[1:] + steps[:-1] > 0.0) and steps.sum() > 0.0
     if not rising or rows[0, 0] < 0.0 or rows[-1, 0] > duration * (1.0 + 1e-12):
         raise ValueError(validation.complaint(name, value, expected))
     return tuple(tuple(map(float, row)) for row in rows)

@@ -15,10 +15,12 @@ from spintherm.explorer.questions import (
     Density,
     Diagram,
     Drive,
+    Film,
     Histogram,
     Paths,
     Point,
     Refused,
+    parts,
 )
 from spintherm.magnet import Magnet
 from spintherm.validation import complaint
@@ -115,7 +117,7 @@ print("largest_deviation =", float(np.max(np.abs(q * np.exp(x) / p - 1.0))))
 
 import numpy as np
 
-from spintherm import Magnet, Protocol, Samples, distribution
+{_imports(density.drive, "distribution")}
 
 {_drive(density.drive)}
 options = dict({options})
@@ -138,7 +140,7 @@ def _histogram(histogram: Histogram) -> str:
 
 import numpy as np
 
-from spintherm import Magnet, Protocol, Samples, simulate_statistics
+{_imports(histogram.drive, "simulate_statistics")}
 
 {_drive(histogram.drive)}
 edges = np.linspace({histogram.low!r}, {histogram.high!r}, {histogram.bins + 1})
@@ -166,7 +168,7 @@ def _paths(paths: Paths) -> str:
 
 import numpy as np
 
-from spintherm import Magnet, Protocol, Samples, simulate
+{_imports(paths.drive, "simulate")}
 
 {_drive(paths.drive)}
 ensemble = simulate(
@@ -184,12 +186,32 @@ print("final_direction =", (ensemble["moment"].values[:, -1] / magnet.moment).to
 '''
 
 
+def _film(film: Film) -> str:
+    return f'''"""Density of a driven process in time, its means and its rates; from equilibrium."""
+
+import numpy as np
+
+{_imports(film.drive, "evolve")}
+
+{_drive(film.drive)}
+times = np.linspace(0.0, {film.drive.duration!r}, {film.frames})
+film = evolve(magnet, protocol, save_at=times, tolerance={answers.FILM_TOLERANCE!r})
+
+for name in (
+{_lines((*answers.FUNCTIONALS, *answers.FILM_RATES))}
+):
+    print(name, "=", film[name].values.tolist())
+print("mean_direction =", (film["mean_moment"].values / magnet.moment).tolist())
+'''
+
+
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "steady": _steady,
     "diagram": _diagram,
     "distribution": _density,
     "histogram": _histogram,
     "paths": _paths,
+    "film": _film,
 }
 
 
@@ -202,15 +224,22 @@ def _drive(drive: Drive) -> str:
     return f"""{_magnet(drive.magnet)}
 protocol = Protocol(
     {drive.duration!r},
-    {_samples(drive.field)},
-    {_samples(drive.spin_torque)},
+    {_waveform(drive.field, drive.duration)},
+    {_waveform(drive.spin_torque, drive.duration)},
 )
 """
 
 
-def _samples(knots: tuple[tuple[float, ...], ...]) -> str:
-    times = [row[0] for row in knots]
-    return f"Samples({times}, {[list(row[1:]) for row in knots]})"
+def _imports(drive: Drive, verb: str) -> str:
+    jumps = any(parts(knots, drive.duration)[1] for knots in (drive.field, drive.spin_torque))
+    names = ["Magnet", "Protocol", *(["Pulse"] if jumps else []), "Samples", verb]
+    return f"from spintherm import {', '.join(names)}"
+
+
+def _waveform(knots: tuple[tuple[float, ...], ...], duration: float) -> str:
+    (times, values), pulses = parts(knots, duration)
+    samples = f"Samples({times.tolist()}, {values.tolist()})"
+    return " + ".join([samples, *(f"Pulse({a}, {start!r}, {stop!r})" for a, start, stop in pulses)])
 
 
 def _vector(values: Any) -> str:

@@ -85,6 +85,7 @@ def configuration(app: object) -> Any:
         proxy_headers=False,
         limit_concurrency=256,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
         ws="none",
     )
 

@@ -4,9 +4,11 @@ import json
 import re
 import shutil
 import time
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.path import Path
 
 from explorer_server import DRIVE, DRIVEN, TILTED, Yardstick, protocol_of, running
 from spintherm import Magnet, evolve, steady_state
@@ -24,6 +26,11 @@ FLAGS = [
 STATE = "m=1.3&g=1.7&eta=0.35&T=0.8&H=2.4&P=0.9&theta=55&plane=field-angle&show=density"
 SECONDS_TO_SHOW = 3.0
 MILLISECONDS_TO_UPDATE = 100.0
+
+SHADES = np.array([[244, 247, 250], [198, 221, 237], [112, 173, 211], [0, 114, 178], [0, 62, 107]])
+"""Of the light theme, from none to the largest density."""
+SVG = "{http://www.w3.org/2000/svg}"
+ARROW = r"M(-?[\d.]+),(-?[\d.]+)L(-?[\d.]+),(-?[\d.]+)(?=M|$)"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
@@ -160,8 +167,9 @@ def test_currents_on_the_sphere_are_those_of_the_api(open_page, field):
     for ours, expected in zip(found, state.currents(n), strict=True):
         # the coefficients are sent with nine digits
         np.testing.assert_allclose(ours, expected, atol=1e-6 * np.abs(expected).max())
-    # points stand where the density is: it is well above its mean at most of them
-    assert np.median(state.density(n)) > (0.05 if field < 5.0 else 0.15)
+    # equal shares of the whole sphere would have 1 % there at the strong field
+    p = state.density(n)
+    assert np.mean(p > 0.2 * p.max()) > 0.1
 
 
 def test_arrows_spread_over_shares_of_a_density_wider_than_the_drawn_one(open_page):
@@ -214,12 +222,9 @@ def test_shades_on_the_sphere_are_the_density_of_the_api(open_page):
     everywhere = rng.normal(size=(40_000, 3))
     everywhere /= np.linalg.norm(everywhere, axis=1, keepdims=True)
     share = state.density(n) / state.density(everywhere).max()
-    stops = np.array(
-        [[244, 247, 250], [198, 221, 237], [112, 173, 211], [0, 114, 178], [0, 62, 107]]
-    )
     place = np.clip(share, 0.0, 1.0) * 4.0
     light = 0.8 + 0.2 * np.clip(0.72 * z - 0.3 * x + 0.48 * y + 0.3, 0.0, 1.0)
-    expected = np.stack([np.interp(place, range(5), stops[:, c]) for c in range(3)], axis=-1)
+    expected = np.stack([np.interp(place, range(5), SHADES[:, c]) for c in range(3)], axis=-1)
     off = np.abs(np.array(found) - expected * light[:, None]).max(axis=1)
     # lines, pins and the mean moment cover some pixels; a wrong density is off nearly everywhere
     assert np.quantile(off, 0.8) <= 4.0
@@ -333,7 +338,7 @@ def test_trajectories_run_on_the_sphere(open_page):
     page = open_page("tab=paths&source=process")
     page.locator("#paths-status").filter(has_text="duration 1").wait_for(timeout=600_000)
     assert page.locator("#paths-chart path.walk").count() == 36
-    page.locator("#caption").filter(has_text="so far").wait_for(timeout=120_000)
+    page.locator("#sphere[data-shows=driven]").wait_for(timeout=120_000)
     first = page.input_value("#time")
     page.wait_for_timeout(400)
     assert page.input_value("#time") != first
@@ -354,7 +359,7 @@ PROCESS = (
 def test_driven_process_shows_density_and_currents_at_a_time(open_page):
     """d<n>/dt = ∫ (J_R + J_IR) dΩ: the page's currents against the engine's mean, in time."""
     page = open_page(PROCESS)
-    page.locator("#caption").filter(has_text="so far").wait_for(timeout=120_000)
+    page.locator("#sphere[data-shows=driven]").wait_for(timeout=120_000)
     magnet = Magnet(**DRIVEN)
     h = 1e-3
     for frame in (20, 143, 230):
@@ -369,10 +374,11 @@ def test_driven_process_shows_density_and_currents_at_a_time(open_page):
         assert np.linalg.norm(rate) > 0.1
         shown = page.evaluate("explorer.sphere.scene.mean")
         np.testing.assert_allclose(shown, mean[1], atol=2e-5)
-        text = page.locator("#caption").inner_text().replace("−", "-")
-        work = float(re.search(r"⟨W⟩ = (-?[\d.]+)", text).group(1))
-        assert work == pytest.approx(float(film["work"][1]), abs=1e-3)
-    assert "t=0.9623" in page.url or page.evaluate("explorer.player.frame") == 230
+        for name in ("work", "heat", "pumped_entropy"):
+            written = page.locator(f"#moment-{name}").inner_text().replace("−", "-")
+            assert float(written) == pytest.approx(float(film[name][1]), abs=1e-4)
+    page.wait_for_timeout(300)
+    assert "t=0.9623" in page.url
     # what is touched is shown: the steady state again when its slider moves
     page.locator("#field-slider").focus()
     page.keyboard.press("ArrowRight")
@@ -417,8 +423,71 @@ def test_copy_as_python_and_save_figure(open_page):
     assert "var(--" not in text
     assert "<script" not in text
     with page.expect_download() as picture:
-        page.select_option("#save", "sphere")
+        page.select_option("#save", "sphere-pixels")
     assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_sphere_is_saved_in_vectors_with_its_shades_and_arrows(open_page):
+    """Filled contours against `SteadyState.density`, arrows against `SteadyState.currents`."""
+    page = open_page(
+        STATE.replace("show=density", "show=density.reversible") + "&yaw=0.9&pitch=0.5"
+    )
+    with page.expect_download() as download:
+        page.select_option("#save", "sphere")
+    text = download.value.path().read_text(encoding="utf-8")
+    assert len(text) < 400_000
+    assert "var(--" not in text
+    assert "<image" not in text
+    root = ElementTree.fromstring(text)
+    cy, sy, cp, sp = np.cos(0.9), np.sin(0.9), np.cos(0.5), np.sin(0.5)
+    view = np.array([[-sy, cy, 0.0], [-sp * cy, -sp * sy, cp], [cp * cy, cp * sy, sp]])
+    torque = 0.9 * np.array([np.sin(np.radians(55.0)), 0.0, np.cos(np.radians(55.0))])
+    state = steady_state(Magnet(**TILTED), (0.0, 0.0, 2.4), torque)
+    radius = 0.84 * 220.0
+
+    rng = np.random.default_rng(8)
+    radii = 0.97 * np.sqrt(rng.random(600))
+    angles = 2.0 * np.pi * rng.random(600)
+    x, y = radii * np.cos(angles), radii * np.sin(angles)
+    n = np.stack([x, y, np.sqrt(1.0 - x**2 - y**2)], axis=-1) @ view
+    everywhere = rng.normal(size=(40_000, 3))
+    everywhere /= np.linalg.norm(everywhere, axis=1, keepdims=True)
+    share = state.density(n) / state.density(everywhere).max()
+    places = np.stack([x * radius, -y * radius], axis=-1)
+    shown = np.zeros((600, 3))
+    shades = [one for one in root.iter(f"{SVG}path") if one.get("fill-rule") == "evenodd"]
+    densities = [one for one in shades if one.get("fill") != "#000000"]
+    assert 20 <= len(densities) <= 31
+    assert len(shades) > len(densities)
+    for one in densities:
+        inside = np.zeros(600, dtype=bool)
+        for ring in one.get("d").removeprefix("M").removesuffix("Z").split("ZM"):
+            corners = [tuple(map(float, point.split(","))) for point in ring.split("L")]
+            inside ^= Path(corners).contains_points(places)
+        shown[inside] = [int(one.get("fill")[k : k + 2], 16) for k in (1, 3, 5)]
+    known = shown.sum(axis=1) > 0
+    assert np.all(share[~known] < 2.0 / 32.0)
+    expected = np.stack(
+        [np.interp(4.0 * np.clip(share, 0, 1), range(5), SHADES[:, c]) for c in range(3)], axis=-1
+    )
+    # a step of the contours is 1/32, by which a shade changes at most by 16
+    off = np.abs(shown - expected)[known].max(axis=1)
+    assert np.quantile(off, 0.99) <= 16.0
+    assert known.sum() > 300
+
+    lines = [one.get("d") for one in root.iter(f"{SVG}path") if one.get("stroke") == "#1d2329"]
+    segments = np.array(
+        [tuple(map(float, one)) for d in lines for one in re.findall(ARROW, d)]
+    ).reshape(-1, 2, 2)
+    assert len(segments) > 100
+    middle = segments.mean(axis=1) * [1, -1] / radius
+    along = (segments[:, 1] - segments[:, 0]) * [1, -1]
+    z = np.sqrt(np.clip(1.0 - np.sum(middle**2, axis=1), 0.0, 1.0))
+    reversible, _ = state.currents(np.column_stack([middle, z]) @ view)
+    flow = (reversible @ view.T)[:, :2]
+    cosine = np.sum(along * flow, axis=1) / np.linalg.norm(along, axis=1)
+    cosine /= np.linalg.norm(flow, axis=1)
+    assert np.quantile(cosine[z > 0.3], 0.03) > 0.95
 
 
 def test_fits_a_phone_and_follows_the_dark_theme(open_page):

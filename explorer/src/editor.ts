@@ -9,9 +9,10 @@ export type Component = 0 | 1 | 2;
 const COMPONENTS = ["x", "y", "z"];
 const WIDTH = 260;
 const HEIGHT = 148;
-const FRAME: Frame = { left: 50, right: WIDTH - 10, top: 10, bottom: HEIGHT - 38 };
+const FRAME: Frame = { left: 52, right: WIDTH - 10, top: 10, bottom: HEIGHT - 38 };
 const SYMBOL: Record<Name, string> = { field: "H", spin_torque: "P" };
 const MOST = 24;
+const GAP = 0.01; // of the duration
 
 export class Editor {
   component: Component = 2;
@@ -148,7 +149,7 @@ class Panel {
     const zero = this.y(0);
     this.back.replaceChildren(
       svg("line", { class: "zero", x1: FRAME.left, x2: FRAME.right, y1: zero, y2: zero }),
-      axes({ x: this.x, y: this.y, frame: FRAME, xLabel: "time t", yLabel: `${SYMBOL[this.name]}(t)`, xTicks: 4, yTicks: 4, yRoom: 36 }),
+      axes({ x: this.x, y: this.y, frame: FRAME, xLabel: "time t", yLabel: `${SYMBOL[this.name]}(t)`, xTicks: 4, yTicks: 4, yRoom: 38, yGap: 10 }),
     ); // prettier-ignore
     for (const component of [0, 1, 2] as const) {
       if (component === this.editor.component) continue;
@@ -270,15 +271,33 @@ class Panel {
 
   private move(index: number, time: number, value: number): void {
     const { knots } = this;
-    const { duration } = this.process();
-    const gap = 0.005 * duration;
-    const low = index === 0 ? 0 : knots[index - 1][0] + gap;
-    const high = index === knots.length - 1 ? duration : knots[index + 1][0] - gap;
+    const low = this.bound(index, -1);
+    const high = this.bound(index, 1);
     const [bottom, top] = this.y.domain();
     const inside = this.dragged === null ? value : Math.max(bottom, Math.min(top, value));
-    knots[index][0] = Number(Math.max(low, Math.min(high, time)).toPrecision(5));
+    knots[index][0] = this.besides(index, Math.max(low, Math.min(high, time)));
     knots[index][this.editor.component + 1] = Number(inside.toFixed(2));
     this.changed();
+  }
+
+  // How far a knot may go: up to its neighbour, which makes a jump, but no third one to a jump.
+  private bound(index: number, way: 1 | -1): number {
+    const { knots } = this;
+    const { duration } = this.process();
+    const [next, after] = [knots[index + way], knots[index + 2 * way]];
+    if (next === undefined) return way < 0 ? 0 : duration;
+    const crowded = after !== undefined && after[0] === next[0];
+    return crowded ? next[0] - way * GAP * duration : next[0];
+  }
+
+  // Times closer to a neighbour than a gap are its own.
+  private besides(index: number, time: number): number {
+    const gap = GAP * this.process().duration;
+    const near = [this.knots[index - 1], this.knots[index + 1]].find(
+      (knot) => knot !== undefined && Math.abs(knot[0] - time) < gap,
+    );
+    const paired = this.knots.filter((knot, k) => k !== index && knot[0] === near?.[0]).length > 1;
+    return near !== undefined && !paired ? near[0] : Number(time.toPrecision(5));
   }
 }
 

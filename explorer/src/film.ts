@@ -2,6 +2,7 @@
 
 import { currentsOf, spread, type Currents } from "./currents";
 import { tableOf, type Coefficients } from "./density";
+import type { Moment } from "./numbers";
 import { follow, Refusal } from "./server";
 import type { Scene } from "./sphere";
 import type { Knot, Magnet, Process, State } from "./state";
@@ -16,6 +17,8 @@ interface Answer {
   heat: number[];
   pumped_entropy: number[];
   entropy_production_rate: number[];
+  bath_entropy_rate: number[];
+  pumped_entropy_rate: number[];
   mean_direction: number[][];
   density: Omit<Coefficients, "coefficients"> & { coefficients: number[][] };
 }
@@ -40,6 +43,19 @@ export class Film {
       field,
       spin_torque,
       mean: this.answer.mean_direction[frame],
+    };
+  }
+
+  moment(frame: number): Moment {
+    const { answer } = this;
+    return {
+      mean_moment: answer.mean_direction[frame].map((c) => c * this.magnet.moment),
+      work: answer.work[frame],
+      heat: answer.heat[frame],
+      pumped_entropy: answer.pumped_entropy[frame],
+      entropy_production_rate: answer.entropy_production_rate[frame],
+      bath_entropy_rate: answer.bath_entropy_rate[frame],
+      pumped_entropy_rate: answer.pumped_entropy_rate[frame],
     };
   }
 

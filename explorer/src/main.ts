@@ -6,7 +6,7 @@ import { tableOf, type Coefficients } from "./density";
 import { Diagram, type Answer as DiagramAnswer } from "./diagram";
 import { Editor, type Component } from "./editor";
 import { FilmView, FRAMES } from "./film";
-import { marked, Numbers, type Scales, type Steady } from "./numbers";
+import { MomentNumbers, Numbers, type Scales, type Steady } from "./numbers";
 import { PathsView } from "./paths";
 import { Player } from "./player";
 import { ProcessView } from "./process";
@@ -90,7 +90,8 @@ function complain(problem: Refusal | null, place: HTMLElement): void {
 
 // --- sphere and numbers --------------------------------------------------------------------------
 
-const sphere = new Sphere(by<HTMLCanvasElement>("sphere"), state.yaw, state.pitch);
+const sphereCanvas = by<HTMLCanvasElement>("sphere");
+const sphere = new Sphere(sphereCanvas, state.yaw, state.pitch);
 const numbers = new Numbers(by("numbers"), by("phase"));
 const ARROWS = 420;
 
@@ -141,7 +142,8 @@ const askNewest = newest(
     numbers.show(answer, scales);
     if (since !== null) performance.measure("update", { start: since, end: performance.now() });
     complain(null, general);
-    describeSphere(answer);
+    described = [`in the steady state, phase ${answer.phase}`, sphere.steady.mean];
+    if (sphere.driven === null) describeSphere(...described);
     document.body.dataset.ready = "true";
   },
 );
@@ -150,13 +152,12 @@ function askSteady(since: number | null): void {
   askNewest({ since, point: structuredClone(point()) });
 }
 
-function describeSphere(answer: SteadyAnswer): void {
-  const [x, y, z] = answer.mean_moment.map((c) => c.toFixed(2));
-  by("sphere").setAttribute(
-    "aria-label",
-    `Sphere of directions in the steady state, phase ${answer.phase}, mean moment ` +
-      `${x}, ${y}, ${z}. Arrow keys turn it.`,
-  );
+let described: [string, number[]] | null = null; // of the steady state
+
+function describeSphere(what: string, mean: number[]): void {
+  const [x, y, z] = mean.map((c) => c.toFixed(2));
+  const text = `Sphere of directions ${what}, mean direction ${x}, ${y}, ${z}. Arrow keys turn it.`;
+  sphereCanvas.setAttribute("aria-label", text);
 }
 
 // --- phase diagram -------------------------------------------------------------------------------
@@ -229,9 +230,10 @@ const editor = new Editor(
 const stageProblem = by<HTMLElement>("stage-problem");
 const films = new FilmView(
   () => state,
-  (words) => (by("caption").textContent = words),
+  (words) => (by("film-status").textContent = words),
   (problem) => complain(problem, stageProblem),
 );
+const momentNumbers = new MomentNumbers(by("process-numbers"));
 const player = new Player(by("play"), by("time"));
 
 // The sphere at the player's place: a driven process if that is chosen, trajectories if they are shown.
@@ -248,17 +250,15 @@ function showTime(): void {
   const words = time === null ? "" : `t = ${short(Number(time.toPrecision(3)))}`;
   by("time-value").textContent = words;
   player.says(words);
+  by<HTMLElement>("steady-readout").hidden = driven;
+  by<HTMLElement>("process-readout").hidden = !driven;
+  sphereCanvas.dataset.shows = film === null ? "steady" : "driven";
   if (film !== null) {
-    const { work, heat, pumped_entropy, entropy_production_rate } = film.answer;
-    const [w, q, s, r] = [work, heat, pumped_entropy, entropy_production_rate].map((v) => fixed(v[frame])); // prettier-ignore
-    by("caption").replaceChildren(
-      ...marked(`so far ⟨W⟩ = ${w}, ⟨Q⟩ = ${q}, ⟨S_P⟩ = ${s}; now Σ̇ = ${r}`),
-    );
-  } else if (!driven) by("caption").textContent = "";
+    momentNumbers.show(film.moment(frame));
+    describeSphere(`at ${words} of the driven process`, film.answer.mean_direction[frame]);
+  } else if (described !== null) describeSphere(...described);
   sphere.refresh();
 }
-
-const fixed = (value: number): string => value.toFixed(3).replace("-", "−");
 
 player.onPlace = (frame, byHand) => {
   if (!player.running || frame === FRAMES - 1) {

@@ -96,7 +96,7 @@ export class Sphere {
     });
     canvas.addEventListener("pointermove", (event) => {
       if (last === null) return;
-      const size = canvas.clientWidth || 1;
+      const size = Math.min(canvas.clientWidth, canvas.clientHeight) || 1;
       this.turn(
         (-2.6 * (event.clientX - last[0])) / size,
         (2.6 * (event.clientY - last[1])) / size,
@@ -135,7 +135,8 @@ export class Sphere {
     this.pending = false;
     const { canvas } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
-    const size = Math.max(64, Math.round(canvas.clientWidth * ratio));
+    const side = Math.min(canvas.clientWidth, canvas.clientHeight);
+    const size = Math.max(64, Math.round(side * ratio));
     if (canvas.width !== size || canvas.height !== size) {
       canvas.width = size;
       canvas.height = size;

@@ -34,6 +34,7 @@ export interface Axes {
   xTicks?: number;
   yTicks?: number;
   yRoom?: number;
+  yGap?: number;
   yFormat?: (value: number) => string;
   xFormat?: (value: number) => string;
 }
@@ -83,7 +84,7 @@ export function axes(a: Axes): SVGGElement {
     const y = a.y(value);
     group.append(svg("line", { class: "tick", x1: left, x2: left + 4, y1: y, y2: y }));
     group.append(
-      svg("text", { class: "label", x: left - 6, y: y + 3.5, "text-anchor": "end" },
+      svg("text", { class: "label", x: left - (a.yGap ?? 6), y: y + 3.5, "text-anchor": "end" },
         (a.yFormat ?? short)(value)),
     );
   }

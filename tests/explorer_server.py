@@ -98,7 +98,7 @@ def running(*flags, stderr=None):
 
 STEADY_STATE_MILLISECONDS = 6.0
 """Of one steady state, in a process of its own on a machine with nothing else to do."""
-MOST_SLOWNESS = 4.0
+MOST_SLOWNESS = 3.0
 _YARDSTICK = """
 import sys, time
 from spintherm import Magnet, steady_state
@@ -114,7 +114,7 @@ for _ in sys.stdin:
 
 
 class Yardstick:
-    """How many times slower than with nothing else to do this machine is now, from 1 to 4.
+    """How many times slower than with nothing else to do this machine is now, from 1 to 3.
 
     It does the work that an answer to a slider consists of, in a process of its own with one
     thread of linear algebra, as the explorer's are; nothing of the explorer takes part in it.

@@ -117,7 +117,7 @@ def test_page_shows_in_three_seconds_after_the_command(browser, yardstick):
 
 @pytest.mark.parametrize("layers", ["density", "density.reversible.irreversible"])
 def test_slider_updates_sphere_and_numbers_in_a_tenth_of_a_second(open_page, yardstick, layers):
-    """From the input event to the drawn answer, within the page, at βmH from 4 to 20."""
+    """From the input event to the next frame after the answer is drawn, at βmH from 4 to 20."""
     page = open_page(STATE.replace("show=density", f"show={layers}"))
     times, slow = [], [yardstick.slowness()]
     for start in range(0, 24, 6):
@@ -127,11 +127,13 @@ def test_slider_updates_sphere_and_numbers_in_a_tenth_of_a_second(open_page, yar
             const times = [];
             for (let k = start; k < start + 6; k++) {
                 performance.clearMeasures();
+                const began = performance.now();
                 slider.value = String(200 + 34 * k);
                 slider.dispatchEvent(new Event('input', {bubbles: true}));
                 while (performance.getEntriesByName('update').length === 0)
                     await new Promise(resolve => setTimeout(resolve, 1));
-                times.push(performance.getEntriesByName('update')[0].duration);
+                await new Promise(requestAnimationFrame);
+                times.push(performance.now() - began);
             }
             return times;
         }""",

@@ -44,7 +44,7 @@ def trajectories(page, address, folder):
     page.locator("#paths-status").filter(has_text="duration").wait_for(timeout=LONG)
     if page.locator("#play").inner_text() == "Pause":
         page.click("#play")
-    page.locator("#paths-time").fill("110")
+    page.locator("#time").fill("110")
     page.wait_for_timeout(300)
     page.screenshot(path=folder / "explorer-dark.png")
 

@@ -141,7 +141,7 @@ export class Sphere {
       canvas.width = size;
       canvas.height = size;
     }
-    const context = canvas.getContext("2d", { alpha: true });
+    const context = canvas.getContext("2d");
     if (context === null) return;
     const { shade } = this.colours();
     const radius = RADIUS * (size / 2);

@@ -63,7 +63,7 @@ def _starlette() -> Starlette:
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    quick, slow = Lane(1, QUICK_LIMIT), Lane(SLOW_PROCESSES, SLOW_LIMIT)
+    quick, slow = Lane(1, QUICK_LIMIT), Lane(SLOW_PROCESSES, SLOW_LIMIT, patient=True)
     lanes = {**dict.fromkeys(QUICK, quick), **dict.fromkeys(SLOW, slow)}
 
     async def later() -> None:

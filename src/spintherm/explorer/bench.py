@@ -37,6 +37,7 @@ KINDS: dict[str, Any] = {
 """What can be asked, by kind; the answer is the function of that name in `answers`."""
 
 
+PATIENCE = 10
 REST = 0.15
 """Seconds without a question after which a process looks ahead."""
 START = {
@@ -152,8 +153,16 @@ class Bench:
         self.sink.flush()
 
 
-def serve() -> None:
-    """Serve on standard input and output; what is printed on the way goes to standard error."""
+def serve(*, patient: bool = False) -> None:
+    """Serve on standard input and output; what is printed on the way goes to standard error.
+
+    Parameters
+    ----------
+    patient : bool
+        Whether the system is to let other processes go first, where it can.
+    """
+    if patient and hasattr(os, "nice"):
+        os.nice(PATIENCE)
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     Bench(sys.stdin.buffer, sink, islice(_ahead(START), 1)).serve()

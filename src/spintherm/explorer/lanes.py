@@ -27,7 +27,7 @@ COMPILING = 900.0
 """Seconds that it may take to compile; who interrupts that would have to begin anew."""
 MOST_WAITING = 64
 ENDS = frozenset({"answer", "refused", "failed", "stopped"})
-_COMMAND = "from spintherm.explorer.bench import serve; serve()"
+_COMMAND = "from spintherm.explorer.bench import serve; serve(patient={patient})"
 
 Key = tuple[str, str]
 
@@ -54,9 +54,16 @@ class Busy(Exception):  # noqa: N818 - what happened
 
 
 class Process:
-    """One computing process; started when it is first asked."""
+    """One computing process; started when it is first asked.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    patient : bool
+        Whether it gives way to others.
+    """
+
+    def __init__(self, patient: bool = False) -> None:
+        self.command = _COMMAND.format(patient=patient)
         self.process: asyncio.subprocess.Process | None = None
         self.number = 0
         self.compiling = False
@@ -67,7 +74,7 @@ class Process:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
-                _COMMAND,
+                self.command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env=environment(),
@@ -136,10 +143,12 @@ class Lane:
     processes : int
     limit : float
         Seconds that a question may take.
+    patient : bool
+        Whether the processes give way to others, such as those of another lane.
     """
 
-    def __init__(self, processes: int, limit: float) -> None:
-        self.processes = [Process() for _ in range(processes)]
+    def __init__(self, processes: int, limit: float, *, patient: bool = False) -> None:
+        self.processes = [Process(patient) for _ in range(processes)]
         self.idle = deque(self.processes)
         self.waiting: deque[Ticket] = deque()
         self.tickets: dict[Key, Ticket] = {}

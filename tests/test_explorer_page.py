@@ -174,6 +174,15 @@ def test_currents_on_the_sphere_are_those_of_the_api(open_page, field):
     assert np.mean(p > 0.2 * p.max()) > 0.1
 
 
+def test_rounding_is_no_current(open_page):
+    """In equilibrium there is no irreversible current, without a field none at all."""
+    largest = open_page("P=0&show=density").evaluate(CURRENTS)["largest"]
+    assert largest["reversible"] > 0.1
+    assert largest["irreversible"] == 0.0
+    largest = open_page("H=0&P=0&show=density").evaluate(CURRENTS)["largest"]
+    assert largest == {"reversible": 0.0, "irreversible": 0.0}
+
+
 def test_arrows_spread_over_shares_of_a_density_wider_than_the_drawn_one(open_page):
     """exp(κ n_z) has the mean coth κ - 1/κ; a golden spiral of it has none across."""
     for state, low, high in (("H=0&P=0", -0.01, 0.1), ("H=12&P=0", 0.5, 0.9)):

@@ -14,8 +14,11 @@ export interface Currents {
   points: Float64Array; // (count, 3), unit vectors in the user's frame, as are the currents
   reversible: Float64Array; // (count, 3), probability per time and length on the unit sphere
   irreversible: Float64Array;
-  largest: { reversible: number; irreversible: number };
+  largest: { reversible: number; irreversible: number }; // 0 for what rounding leaves of nothing
+  spacing: number; // of the points where they are densest
 }
+
+const ROUNDING = 1e-5; // of the coefficients that are sent, times their degrees
 
 // Directions (count, 3), equal shares of exp(κ n_z) in a golden spiral: denser about z the larger κ.
 export function spread(count: number, kappa: number): Float64Array {
@@ -106,18 +109,19 @@ export function densityAndGradient(
   return { p, slope };
 }
 
-// The currents at directions of the density's frame.
+// The currents at points with the concentration κ about the axis of the density's frame.
 export function currentsOf(
   magnet: Magnet,
   field: readonly number[],
   torque: readonly number[],
   density: Coefficients,
-  directions: Float64Array,
+  count: number,
+  kappa: number,
 ): Currents {
   const { moment, gyromagnetic_ratio, damping, temperature } = magnet;
   const { frame } = density;
+  const directions = spread(count, kappa);
   const { p, slope } = densityAndGradient(density, directions);
-  const count = p.length;
   const points = new Float64Array(3 * count);
   const reversible = new Float64Array(3 * count);
   const irreversible = new Float64Array(3 * count);
@@ -143,7 +147,13 @@ export function currentsOf(
     largest.reversible = Math.max(largest.reversible, Math.sqrt(first));
     largest.irreversible = Math.max(largest.irreversible, Math.sqrt(second));
   }
-  return { points, reversible, irreversible, largest };
+  const force = Math.hypot(...field) + moment * Math.hypot(...torque);
+  const rate = (Math.abs(gyromagnetic_ratio) + damping * moment) * force + damping * temperature;
+  const least = ROUNDING * rate * p.reduce((a, b) => Math.max(a, b), 0);
+  for (const flow of ["reversible", "irreversible"] as const)
+    if (largest[flow] < least) largest[flow] = 0;
+  const spacing = Math.sqrt((-2 * Math.PI * Math.expm1(-2 * kappa)) / (kappa * count));
+  return { points, reversible, irreversible, largest, spacing };
 }
 
 function cross(a: readonly number[], b: readonly number[]): number[] {

@@ -1,6 +1,6 @@
 // A driven process in time: the exact density at equally spaced times, and with it the currents.
 
-import { currentsOf, spread, type Currents } from "./currents";
+import { currentsOf, type Currents } from "./currents";
 import { tableOf, type Coefficients } from "./density";
 import type { Moment } from "./numbers";
 import { follow, Refusal } from "./server";
@@ -70,7 +70,7 @@ export class Film {
 
   private currents(frame: number): Currents {
     const [field, torque] = this.drive(this.answer.times[frame]);
-    return currentsOf(this.magnet, field, torque, this.density(frame), spread(ARROWS, 1e-6));
+    return currentsOf(this.magnet, field, torque, this.density(frame), ARROWS, 1e-6);
   }
 
   // Arrows of all times have one scale, so that they shrink where the magnet comes to rest.

@@ -1,7 +1,7 @@
 // The page: state in the address, questions to the server, answers on the sphere and the charts.
 
 import { ControlRow, DRIVE, MAGNET } from "./controls";
-import { concentration, currentsOf, spread, type Currents } from "./currents";
+import { concentration, currentsOf, type Currents } from "./currents";
 import { tableOf, type Coefficients } from "./density";
 import { Diagram, type Answer as DiagramAnswer } from "./diagram";
 import { Editor, type Component } from "./editor";
@@ -133,7 +133,7 @@ const askNewest = newest(
     sphere.steady = {
       table: tableOf(density),
       currents: () =>
-        (currents ??= currentsOf(magnet, field, spin_torque, density, spread(ARROWS, concentration(density)))), // prettier-ignore
+        (currents ??= currentsOf(magnet, field, spin_torque, density, ARROWS, concentration(density))), // prettier-ignore
       field,
       spin_torque,
       mean: answer.mean_moment.map((c) => c / magnet.moment),

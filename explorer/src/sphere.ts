@@ -28,6 +28,7 @@ type Flow = "reversible" | "irreversible";
 
 const RADIUS = 0.84; // of half the canvas
 const LONGEST = 0.17; // arrow, in radii
+const LONG = 1.6; // the same in spacings of the arrows
 const TAIL = 14; // frames
 const VECTOR_SIZE = 440;
 export const PATH_COLOURS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#0072B2"];
@@ -230,7 +231,8 @@ export class Sphere {
     flow: Flow,
     unit: number,
   ): void {
-    const { points, largest } = currents;
+    const { points, largest, spacing } = currents;
+    const longest = Math.min(LONGEST, LONG * spacing);
     const values = currents[flow];
     if (!(largest[flow] > 0)) return;
     const bins = new Map<number, number[][]>();
@@ -241,7 +243,7 @@ export class Sphere {
       if (share < 0.02) continue;
       const depth = seen(view, n)[2];
       if (depth < 0.03) continue;
-      const factor = LONGEST / (Math.sqrt(share) * largest[flow]);
+      const factor = longest / (Math.sqrt(share) * largest[flow]);
       const from = seen(view, onSphere(n, v, -0.5 * factor));
       const to = seen(view, onSphere(n, v, 0.5 * factor));
       const arrow = [from[0] * radius, -from[1] * radius, to[0] * radius, -to[1] * radius];
@@ -329,11 +331,15 @@ export class Sphere {
       ["P", spin_torque, this.colours().colour.torque],
     ];
     pen.font = `italic ${15 * unit}px ${this.colours().colour.serif}`;
+    let last: number[] | null = null;
     for (const [name, vector, colour] of named) {
       const length = Math.hypot(...vector);
       if (length === 0) continue;
-      const [x, y, z] = seen(view, vector.map((c) => c / length));
-      this.pin(pen, [x, y, z], radius, colour, name, unit);
+      const tip = seen(view, vector.map((c) => c / length));
+      // names of pins that point the same way stand side by side
+      const together = last !== null && Math.hypot(tip[0] - last[0], tip[1] - last[1]) < 0.1;
+      this.pin(pen, tip, radius, colour, name, unit, together ? 15 * unit : 0);
+      last = tip;
     }
     const [x, y, z] = seen(view, mean);
     pen.globalAlpha = z >= 0 ? 1 : 0.45;
@@ -359,6 +365,7 @@ export class Sphere {
     colour: string,
     name: string,
     unit: number,
+    shift: number,
   ): void {
     const far = 1.11;
     pen.globalAlpha = z >= -0.02 ? 1 : 0.35;
@@ -373,7 +380,7 @@ export class Sphere {
     pen.arc(x * radius, -y * radius, 3.4 * unit, 0, 2 * Math.PI);
     pen.fill();
     const aside = Math.hypot(x, y) < 0.25 ? 14 * unit : 0;
-    const [tx, ty] = [x * radius * (far + 0.05) + aside, -y * radius * (far + 0.05) - aside];
+    const [tx, ty] = [x * radius * (far + 0.05) + aside + shift, -y * radius * (far + 0.05) - aside];
     pen.lineWidth = 4 * unit;
     pen.strokeStyle = this.colours().colour.surface;
     pen.strokeText(name, tx, ty);

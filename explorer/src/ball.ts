@@ -4,7 +4,7 @@ import { contours } from "d3-contour";
 import { lookUp, type Table } from "./density";
 import { svg } from "./svg";
 
-const GRID = 180; // of the contours, over the diameter
+const GRID = 144; // of the contours, over the diameter
 const LEVELS = 32;
 const SHADOWS = 8;
 const LIGHT = 0.8;

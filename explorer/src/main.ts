@@ -281,6 +281,7 @@ function showSource(source: State["source"]): void {
   state.source = source;
   by<HTMLInputElement>(`source-${source}`).checked = true;
   player.pause();
+  paths.forget();
   showTime();
   askSlow();
 }

@@ -51,6 +51,14 @@ export class PathsView {
     chart.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   }
 
+  // What was sampled belongs to something that is not shown any more.
+  forget(): void {
+    this.running?.abort();
+    this.asked = "";
+    this.answer = null;
+    this.sphere.paths = null;
+  }
+
   // Times of the trajectories, if there are any.
   get times(): number[] | null {
     return this.answer?.times ?? null;

@@ -114,7 +114,7 @@ for _ in sys.stdin:
 
 
 class Yardstick:
-    """How many times slower than with nothing else to do this machine is now, from 1 to 3.
+    """How many times slower than with nothing else to do this machine is now, from 1 to `most`.
 
     It does the work that an answer to a slider consists of, in a process of its own with one
     thread of linear algebra, as the explorer's are; nothing of the explorer takes part in it.
@@ -127,11 +127,11 @@ class Yardstick:
         self.process = subprocess.Popen(command, env=environment(), **pipes)
         self.slowness()
 
-    def slowness(self):
+    def slowness(self, most=MOST_SLOWNESS):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         milliseconds = 1e3 * float(self.process.stdout.readline())
-        return min(max(1.0, milliseconds / STEADY_STATE_MILLISECONDS), MOST_SLOWNESS)
+        return min(max(1.0, milliseconds / STEADY_STATE_MILLISECONDS), most)
 
     def close(self):
         self.process.stdin.close()

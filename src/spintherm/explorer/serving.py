@@ -31,25 +31,30 @@ def explore(port: int = 0, *, browser: bool = True) -> int:
     OSError
         If the port is taken.
     """
-    import uvicorn
-
-    from spintherm.explorer.application import application
-
     listener = listening(port)
-    address = f"http://{ADDRESS}:{listener.getsockname()[1]}/"
+    number = listener.getsockname()[1]
+    address = f"http://{ADDRESS}:{number}/"
+    # who connects now waits for the server, which loads meanwhile
     print(f"{address} (Ctrl+C ends it)", flush=True)
-    server = uvicorn.Server(configuration(application(listener.getsockname()[1])))
-    if browser:
-        opening = threading.Timer(0.3, _open, (address,))
-        opening.daemon = True
-        opening.start()
     try:
-        server.run(sockets=[listener])
+        if browser:
+            opening = threading.Timer(0.3, _open, (address,))
+            opening.daemon = True
+            opening.start()
+        _serve(listener, number)
     except KeyboardInterrupt:
         print(file=sys.stderr)
     finally:
         listener.close()
     return 0
+
+
+def _serve(listener: socket.socket, port: int) -> None:
+    import uvicorn
+
+    from spintherm.explorer.application import application
+
+    uvicorn.Server(configuration(application(port))).run(sockets=[listener])
 
 
 def listening(port: int) -> socket.socket:

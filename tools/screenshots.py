@@ -34,7 +34,7 @@ def phases(page, address, folder):
 
 
 def process(page, address, folder):
-    page.goto(f"{address}#tab=process&show=density.irreversible&H=2.2&P=1&theta=60")
+    page.goto(f"{address}#tab=process&show=density.reversible.irreversible&H=2.2&P=1&theta=60")
     page.locator("#process-status").filter(has_text="done").wait_for(timeout=LONG)
     page.screenshot(path=folder / "explorer-process.png")
 

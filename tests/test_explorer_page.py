@@ -11,7 +11,7 @@ import pytest
 from matplotlib.path import Path
 
 from explorer_server import DRIVE, DRIVEN, TILTED, Yardstick, protocol_of, running
-from spintherm import Magnet, evolve, steady_state
+from spintherm import Magnet, Protocol, Ramp, Samples, evolve, steady_state
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -395,6 +395,32 @@ def test_driven_process_shows_density_and_currents_at_a_time(open_page):
     page.keyboard.press("ArrowRight")
     assert page.is_checked("#source-steady")
     assert page.evaluate("explorer.sphere.driven") is None
+
+
+def test_knot_that_meets_its_neighbour_is_a_jump(open_page):
+    """Moved to the start by keys, a knot of P makes it jump there; against `evolve` with a jump."""
+    page = open_page(PROCESS)
+    page.locator("#sphere[data-shows=driven]").wait_for(timeout=120_000)
+    before = page.evaluate("explorer.films.film.answer.work.at(-1)")
+    page.locator("#editor-torque circle.knot").nth(1).focus()
+    for _ in range(6):
+        page.keyboard.press("Shift+ArrowLeft")
+    knots = page.evaluate("explorer.films.question().drive.spin_torque")
+    assert [knot[0] for knot in knots] == [0.0, 0.0, 1.1]
+    peak = knots[1][1:]
+    deadline = time.monotonic() + 120.0
+    while page.evaluate("explorer.films.film.answer.work.at(-1)") == before:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    torque = Ramp(peak, (0.0, 0.0, 0.0), 1.1)
+    rows = np.array(DRIVE["field"])
+    protocol = Protocol(1.1, Samples(rows[:, 0], rows[:, 1:]), torque)
+    film = evolve(Magnet(**DRIVEN), protocol, save_at=[0.0, 1.1], tolerance=1e-8)
+    for name in ("work", "heat", "pumped_entropy"):
+        shown = page.evaluate(f"explorer.films.film.answer.{name}.at(-1)")
+        assert shown == pytest.approx(float(film[name][-1]), abs=1e-5)
+    assert page.locator("#stage-problem").inner_text() == ""
+    assert page.locator("#process-problem").inner_text() == ""
 
 
 def test_presets_set_the_figures_of_the_papers(open_page):

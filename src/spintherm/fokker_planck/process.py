@@ -208,11 +208,11 @@ class Process:
 
 def _areas(series: Floats) -> Floats:
     """Integrals of the positive and of the negative part of a Chebyshev series on (-1, 1)."""
-    series = chebyshev.chebtrim(series, DUST * float(np.max(np.abs(series))))
-    roots = np.atleast_1d(chebyshev.chebroots(series))
+    trimmed = np.asarray(chebyshev.chebtrim(series, DUST * float(np.max(np.abs(series)))))
+    roots = np.atleast_1d(chebyshev.chebroots(trimmed))
     inside = np.sort(roots.real[(np.abs(roots.imag) < 1e-6) & (np.abs(roots.real) < 1.0)])
     edges = np.concatenate([[-1.0], inside, [1.0]])
-    areas = np.diff(chebyshev.chebval(edges, chebyshev.chebint(series)))
+    areas = np.diff(chebyshev.chebval(edges, chebyshev.chebint(trimmed)))
     return np.array([np.sum(areas[areas > 0.0]), -np.sum(areas[areas < 0.0])])
 
 

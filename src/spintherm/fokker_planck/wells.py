@@ -54,6 +54,8 @@ DUST = 1e-16
 SHARES, SMOOTH = (1.0, 0.5, 0.0), 1e-9
 """Parts of φ that are taken out of a steady density, and the tail below which one is enough."""
 
+_CREDIBLE = 10.0
+
 ASLANT = 1e-6
 """Sine of an angle to the axis below which the second axis of the frame does not matter."""
 
@@ -218,41 +220,54 @@ class BitState:
     def steady(self, basis: Basis) -> SteadyWells:
         """Return the steady state's means of all harmonics and the wells' probabilities.
 
-        Of the shares of φ in `SHARES` the first is taken that leaves a function r without tail.
+        Of the shares of φ in `SHARES` the first is taken that leaves a function r without tail. An
+        r that is largest where the density is small may hide it elsewhere behind its rounding:
+        then its means must be those of the density itself, which has a tail but no such rounding.
         """
         if not np.any(self.spin_torque):
             return self.equilibrium(basis)
-        best = (np.inf, 0.0, np.zeros(basis.size))
+        tried: list[tuple[float, SteadyWells]] = []
         for share in SHARES:
             gauged = conjugated(adjoint(self.coefs), -share * self.potential)
             column = backward(basis, gauged, self.landscape)[:, [0]].toarray()[:, 0]
             r = -factorise(basis, gauged, self.landscape, pinned=True).solve(column)
             r[0] = 1.0
-            tail = max(edge_tails(basis, r))
-            if tail < best[0]:
-                best = tail, share, r
-            if tail < SMOOTH:
-                break
-        return self._wells(basis, best[2], best[1])
+            found, rounding = self._wells(basis, r, share)
+            tried.append((max(edge_tails(basis, r)), found))
+            if tried[-1][0] < SMOOTH and rounding < SMOOTH:
+                return found
+        last, plain = tried[-1]
+        credible = [
+            (tail, found)
+            for tail, found in tried
+            if float(np.abs(found.means - plain.means).max()) <= _CREDIBLE * max(last, SMOOTH)
+        ]
+        smooth = (found for tail, found in credible if tail < SMOOTH)
+        return next(smooth, min(credible, key=lambda one: one[0])[1])
 
     def equilibrium(self, basis: Basis) -> SteadyWells:
         """Return the same of e^φ/Z: the equilibrium, if there is no torque."""
         r = np.zeros(basis.size)
         r[0] = 1.0
-        return self._wells(basis, r, 1.0)
+        return self._wells(basis, r, 1.0)[0]
 
-    def _wells(self, basis: Basis, r: Floats, share: float) -> SteadyWells:
-        parts = []
+    def _wells(self, basis: Basis, r: Floats, share: float) -> tuple[SteadyWells, float]:
+        """Wells of the density e^{sφ} r, and what rounding of r makes of its largest value."""
+        parts, largest, values_of_r = [], 0.0, 0.0
         across = self.pole is not None
         halves = [Hemisphere.of(basis, side, self.span, across) for side in (1.0, -1.0)]
         exponents = [share * self.exponent(half.n) for half in halves]
         top = max(float(e.max()) for e in exponents)
         for half, exponent in zip(halves, exponents, strict=True):
-            values = np.exp(exponent - top) * half.synthesis(r)
+            function = half.synthesis(r)
+            values = np.exp(exponent - top) * function
+            largest = max(largest, float(np.abs(values).max()))
+            values_of_r = max(values_of_r, float(np.abs(function).max()))
             parts.append((half.analysis(values), float(np.sum(half.weights * values))))
         total = parts[0][1] + parts[1][1]
         (upper_means, upper), (lower_means, lower) = parts
-        return SteadyWells(upper_means / total, lower_means / total, upper / total, lower / total)
+        wells = SteadyWells(upper_means / total, lower_means / total, upper / total, lower / total)
+        return wells, float(np.finfo(float).eps) * values_of_r / max(largest, 1e-300)
 
 
 @dataclass(frozen=True)

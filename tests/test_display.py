@@ -678,3 +678,10 @@ def test_a_map_tells_signs_by_colour_and_leaves_out_what_is_not_finite():
     assert (tuple(corners[2][:3]), corners[2][3]) == (blue, 118)
     middle = shades[len(shades) // 2 + 8, 0]  # (0, 2)
     assert (tuple(middle[:3]), middle[3]) == (vermillion, 235)
+
+
+@pytest.mark.parametrize(("torque", "names"), [((0, 0, 0.3), ["H, P"]), ((0, 0.3, 0), ["H", "P"])])
+def test_names_of_directions_that_coincide_stand_together(torque, names):
+    html = steady_state(MAGNET, field=(0, 0, 1), spin_torque=torque)._repr_html_()
+    drawn_names = [one.text for one in drawn(html, "text")]
+    assert [name for name in drawn_names if "H" in name or "P" in name] == names

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from spintherm.display.card import Row, card, number, vector
 from spintherm.display.svg import GREEN, VERMILLION, Arrow, globe, unit_vector
+
+_TOGETHER = 0.97
+"""Cosine of the angle from which names of two dots would overlap."""
 
 
 def state_picture(state: Any) -> str:
@@ -20,6 +24,7 @@ def state_picture(state: Any) -> str:
     str
         An svg element.
     """
+    dots: list[Arrow] = []
     arrows = [Arrow(state.mean_moment / state.magnet.moment, "⟨m⟩")]
     for name, value, colour in (
         ("H", state.field, VERMILLION),
@@ -27,10 +32,12 @@ def state_picture(state: Any) -> str:
     ):
         direction = unit_vector(value)
         if direction is not None:
-            arrows.append(Arrow(direction, name, colour))
+            dots.append(Arrow(direction, name, colour))
+    if len(dots) == 2 and float(dots[0].direction @ dots[1].direction) > _TOGETHER:
+        dots = [replace(dots[0], label=""), replace(dots[1], label="H, P")]
     return globe(
-        arrows[:1],
-        arrows[1:],
+        arrows,
+        dots,
         state.density,
         label="probability density on the sphere, with the mean moment",
         both_sides=True,

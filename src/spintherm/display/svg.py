@@ -348,7 +348,7 @@ def _arrow(arrow: Arrow, frame: Floats, centre: tuple[float, float], radius: flo
     aside = np.array([-along[1], along[0]])
     back = tip - min(8.0, length) * along
     corners = " ".join(f"{a:.1f},{b:.1f}" for a, b in (tip, back + 3.2 * aside, back - 3.2 * aside))
-    name = tip + 9.0 * along + 5.0 * aside
+    name = tip + 3.0 * along - 13.0 * aside  # dots have theirs on the other side
     return (
         f'<g{faint}><path d="M{x:g} {y:g}L{back[0]:.1f} {back[1]:.1f}" stroke="{arrow.colour}"'
         f' stroke-width="2"/><polygon points="{corners}" fill="{arrow.colour}"/>'

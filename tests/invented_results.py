@@ -139,7 +139,7 @@ def ideal_engine() -> xr.Dataset:
             "map_alpha": np.geomspace(0.02, 2.5, 5),
             "map_angle": np.linspace(0, 180, 4),
         },
-        attrs={"short_duration": 0.5},
+        attrs={"short_duration": 0.5, "moment": 3**0.5, "temperature": 1.0, "spin_torque": 1.0},
     )
 
 

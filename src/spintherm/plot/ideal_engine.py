@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _COLOURS = ("black", "blue", "green", "orange", "vermillion", "purple", "sky")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 _LIMIT: dict[str, Any] = {"color": "0.35", "linewidth": 1.0}
+_POWER = r"$|\dot S_P|$ ($k_B$ per time)"
 _RATIO = r"$\Delta_P\,\Sigma\,/\,2\dot S_P^2$"
 _DASHED = (0, (4, 2))
 _DOTTED = (0, (1, 1.4))
@@ -48,14 +49,14 @@ def power(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     axes = axes_or_new(axes)
     _curves(axes, data, "pumped_entropy_rate")
     if "limit_power_at_angle" in data:
-        return _finish(_limits_at_angles(axes, data), data, r"$|\dot S_P|$")
+        return _finish(_limits_at_angles(axes, data), data, _POWER)
     limit = float(data["limit_power"][-1])
     cosines = np.unique(np.round(np.abs(np.cos(np.deg2rad(data["angle"].values))), 12))
     for place, cosine in enumerate(cosines[::-1]):
         label = "18a, times $|\\cos\\theta|$" if place == 0 else None
         axes.axhline(limit * cosine, **_LIMIT, linestyle=_DASHED, label=label, zorder=1.0)
     axes.set_ylim(0.0, 1.12 * limit)
-    return _finish(axes, data, r"$|\dot S_P|$ ($k_B$ per time)")
+    return _finish(axes, data, _POWER)
 
 
 @in_style

@@ -87,7 +87,7 @@ def phases(
     boundaries(diagram, folded=folded, axes=axes)
     _scales(axes, diagram, folded=folded)
     for sheet in sheets if names else []:
-        _name_phases(axes, sheet)
+        _name_phases(axes, _seen(axes, sheet), 1.0 / len(sheets))
     return axes
 
 
@@ -373,8 +373,19 @@ def _scales(axes: Axes, diagram: xr.Dataset, *, folded: bool) -> None:
             getattr(axes, f"set_{k}ticks")(np.arange(0.0, high + 1.0, high / 6.0))
 
 
-def _name_phases(axes: Axes, sheet: _Sheet) -> None:
-    """Write the name of every phase where it has most room, upright where that helps."""
+def _seen(axes: Axes, sheet: _Sheet) -> _Sheet:
+    """Return the rows of a sheet that lie within the axes: halves of a diagram have one more."""
+    low, high = axes.get_ylim()
+    rows = (sheet.y >= low) & (sheet.y <= high)
+    pumped, bath = sheet.pumped[rows], sheet.bath[rows]
+    return _Sheet(sheet.x, sheet.y[rows], pumped, bath, sheet.phase[rows])
+
+
+def _name_phases(axes: Axes, sheet: _Sheet, share: float) -> None:
+    """Write the name of every phase where it has most room, upright where that helps.
+
+    The sheet has this share of the width of the axes.
+    """
     from scipy.ndimage import label
 
     for name in PHASES:
@@ -383,7 +394,7 @@ def _name_phases(axes: Axes, sheet: _Sheet) -> None:
             piece = pieces == k
             if np.mean(piece) < _SMALLEST_LABELLED:
                 continue
-            flat, upright = (_roomiest(piece, wide) for wide in (True, False))
+            flat, upright = (_roomiest(piece, wide, share) for wide in (True, False))
             turned = flat[0] < 0.6 and upright[0] > flat[0]
             j, i = (upright if turned else flat)[1]
             axes.text(
@@ -398,14 +409,15 @@ def _name_phases(axes: Axes, sheet: _Sheet) -> None:
             )
 
 
-def _roomiest(piece: NDArray[np.bool_], wide: bool) -> tuple[float, tuple[int, int]]:
+def _roomiest(piece: NDArray[np.bool_], wide: bool, share: float) -> tuple[float, tuple[int, int]]:
     """Distance from the border, in sizes of a word, at the point where that is largest."""
     from scipy.ndimage import distance_transform_edt
 
     words = (20.0, 6.0) if wide else (4.3, 28.0)  # lines and columns of words in the axes
-    spacing = [words[k] / piece.shape[k] for k in range(2)]
+    spacing = [words[0] / piece.shape[0], share * words[1] / piece.shape[1]]
     room = distance_transform_edt(np.pad(piece, 1), sampling=spacing)[1:-1, 1:-1]
-    j, i = np.unravel_index(np.argmax(room), room.shape)
+    best = np.argwhere(room >= 0.999 * room.max())  # on a coarse grid many, some at the edge
+    j, i = best[len(best) // 2]
     return float(room[j, i]), (int(j), int(i))
 
 

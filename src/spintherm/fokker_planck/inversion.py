@@ -21,6 +21,7 @@ frequency. All tilts go through a batch together: they differ in the exponents o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,13 @@ from spintherm.fokker_planck.exponents import line
 from spintherm.fokker_planck.generator import ResolutionError
 from spintherm.fokker_planck.harmonics import Basis, Floats
 from spintherm.fokker_planck.process import Process
+from spintherm.fokker_planck.turns import Turns, turns
 from spintherm.progress import Report
 
 LEAST_WIDTH, WIDTH, STATES = 16, 96, 10_000  # columns of a batch; numbers in all of them
 MOST_COLUMNS = 6_000
 COARSEST, FINEST, SHARPER = 1e-3, 1e-12, 0.3
+STEPS = 0.02  # error of G due to steps over the square of the tail, where it is seen itself
 PROBES = 5  # columns computed twice, to measure the error
 SAFETY = 3.0
 
@@ -93,6 +96,11 @@ class Line:
     base: Floats
     direction: Floats
 
+    @cached_property
+    def turns(self) -> Turns | None:
+        """The faster way through the process, where there is one."""
+        return turns(self.process, self.base, self.direction)
+
     def values(
         self, tilts: Floats, omega: Floats, tail: float, least: Basis
     ) -> tuple[NDArray[Any], Floats, Basis]:
@@ -109,10 +117,13 @@ class Line:
         count = len(omega) + 1
         steps = tilts[:, None] + 1j * np.concatenate([[0.0], omega])
         leaders = np.repeat(count * np.arange(len(tilts)), count)
-        exponents = line(self.base, self.direction, steps.ravel(), leaders)
         # finite steps err in G itself, where the truncation errs at second order
         tolerance = float(np.clip(50.0 * tail**2, FINEST, COARSEST))
-        columns = self.process.run(exponents, tolerance, tail=tail, least=least)
+        if self.turns is not None:
+            columns = self.turns.run(steps, STEPS * tail**2, tail, least)
+        else:
+            exponents = line(self.base, self.direction, steps.ravel(), leaders)
+            columns = self.process.run(exponents, tolerance, tail=tail, least=least)
         G = columns.integrals.reshape(steps.shape)
         first = G[:, 0].real
         return G[:, 1:] / first[:, None], np.log(first), columns.basis
@@ -142,7 +153,8 @@ def contours(
     """
     out: list[Contour | None] = [None] * len(tilts)
     allowed = goals * np.pi / spacing
-    tail = float(np.clip(0.2 * np.sqrt(np.min(allowed)), FINEST, COARSEST))
+    share = 0.2 if here.turns is None else 1.0  # measured: half the digits are to spare
+    tail = float(np.clip(share * np.sqrt(np.min(allowed)), FINEST, COARSEST))
     while None in out:
         left = np.flatnonzero([c is None for c in out])
         trial = _Trial(here, tilts[left], spacing, allowed[left], tail)
@@ -182,6 +194,8 @@ class _Trial:
             open_lines = np.flatnonzero(more)
             states = self.basis.size * max(1, open_lines.size)
             width = min(int(np.max(more)), int(np.clip(STATES // states, LEAST_WIDTH, WIDTH)))
+            if self.here.turns is not None:  # whose work hardly depends on the number of columns
+                width = int(np.clip(np.max(more), LEAST_WIDTH, WIDTH))
             if report is not None:
                 report(done, done + width)
             if done > MOST_COLUMNS:

@@ -162,7 +162,7 @@ class _Run:
             trial = equation.step(t, h, self.values, fresh=fresh)
             fresh = False
             scale = self._scale(trial.values)
-            ratio = _worst(trial.error, self.limits.tolerance * share * (h / length) * scale)
+            ratio = largest_ratio(trial.error, self.limits.tolerance * share * (h / length) * scale)
             if ratio > 1.0:  # near the limit of stability errors soar: stay below for a while
                 largest = 0.95 * h
                 h *= max(SHRINK, SAFETY * ratio ** (-1.0 / ORDER)) if np.isfinite(ratio) else 0.1
@@ -200,28 +200,49 @@ class _Run:
         """Return the basis to go on in if this one has become too small, else None."""
         if isinstance(self.piece, Kick) and self.piece.last:
             return None
-        limits = self.limits
-        worst = [_worst(edge, scale) / limits.tail for edge in edges]
-        if max(worst) <= 1.0:
-            return None
-        degree, order = basis.l_max, basis.m_max
-        if worst[0] > 1.0:
-            if limits.l_max is not None:
-                raise ResolutionError(
-                    f"l_max={degree} leaves a relative tail of {worst[0] * limits.tail:.1e}, above"
-                    f" {limits.tail:.1e}: raise l_max or the tolerance"
-                )
-            degree = max(degree + 2, int(1.2 * degree))
-        if worst[1] > 1.0:
-            order = min(max(order + 2, int(1.3 * order)), degree)
-        larger = Basis(degree, order)
-        if larger.size * scale.size > LARGEST_STATE or degree > LARGEST_DEGREE:
+        return larger_basis(basis, edges, scale, self.limits)
+
+
+def larger_basis(
+    basis: Basis, edges: tuple[Floats, Floats], scale: Floats, limits: Limits
+) -> Basis | None:
+    """Return a larger basis if the coefficients at the edges exceed the limit, else None.
+
+    Parameters
+    ----------
+    basis : Basis
+    edges : tuple of ndarray, shape (n,)
+        Of `edge_sizes`.
+    scale : ndarray, shape (n,)
+        Norms relative to which they count.
+    limits : Limits
+
+    Raises
+    ------
+    ResolutionError
+        If the truncation is fixed, or would become too large.
+    """
+    worst = [largest_ratio(edge, scale) / limits.tail for edge in edges]
+    if max(worst) <= 1.0:
+        return None
+    degree, order = basis.l_max, basis.m_max
+    if worst[0] > 1.0:
+        if limits.l_max is not None:
             raise ResolutionError(
-                f"more than {basis.size} harmonics (l_max = {basis.l_max}, m_max = {basis.m_max})"
-                f" would be needed for {scale.size} columns: fields, torques or exponents are too"
-                " strong"
+                f"l_max={degree} leaves a relative tail of {worst[0] * limits.tail:.1e}, above"
+                f" {limits.tail:.1e}: raise l_max or the tolerance"
             )
-        return larger
+        degree = max(degree + 2, int(1.2 * degree))
+    if worst[1] > 1.0:
+        order = min(max(order + 2, int(1.3 * order)), degree)
+    larger = Basis(degree, order)
+    if larger.size * scale.size > LARGEST_STATE or degree > LARGEST_DEGREE:
+        raise ResolutionError(
+            f"more than {basis.size} harmonics (l_max = {basis.l_max}, m_max = {basis.m_max})"
+            f" would be needed for {scale.size} columns: fields, torques or exponents are too"
+            " strong"
+        )
+    return larger
 
 
 def _fitting(step: float, left: float) -> float:
@@ -229,7 +250,7 @@ def _fitting(step: float, left: float) -> float:
     return left if step >= left else 0.5 * left if step > 0.6 * left else step
 
 
-def _worst(sizes: Floats, allowed: Floats) -> float:
+def largest_ratio(sizes: Floats, allowed: Floats) -> float:
     """Largest ratio; infinite if anything is not finite."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(allowed > 0.0, sizes / allowed, np.where(sizes > 0.0, np.inf, 0.0))

@@ -15,7 +15,8 @@ Three errors are left, all absolute on the tilted density and hence relative whe
   and a larger truncation, and a batch whose error is too large is computed again like that.
 
 Frequencies come in batches because the harmonics and time steps that they need grow with the
-frequency. All tilts go through a batch together: they differ in the exponents only.
+frequency. All tilts go through a batch together: they differ in the exponents only. S_P of a magnet
+with a landscape takes a way of its own through the process, `turns`.
 """
 
 from __future__ import annotations

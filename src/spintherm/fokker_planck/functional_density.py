@@ -190,6 +190,10 @@ def _contours(
     tilts = seen.cover(max(low, seen.place[0]), min(high, seen.place[-1]))
     depth = DEPTH + 2.0 - np.log(tolerance)
     period = max(seen.period(float(c), depth) for c in tilts)
+    if line.process.schedule.landscape is not None:
+        # a little more puts the images at one end of the support beyond the other
+        clear = 1.001 * max(high - seen.support[0], seen.support[1] - low)
+        period = clear if period < clear < 1.1 * period else period
     goals = np.array([tolerance * np.exp(-DEPTH) * seen.peak(float(c)) for c in tilts])
     return contours(line, tilts, 2.0 * np.pi / period, goals, report)
 

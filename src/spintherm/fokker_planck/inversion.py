@@ -154,7 +154,7 @@ def contours(
     """
     out: list[Contour | None] = [None] * len(tilts)
     allowed = goals * np.pi / spacing
-    share = 0.2 if here.turns is None else 1.0  # measured: half the digits are to spare
+    share = 0.2 if here.turns is None else 0.3
     tail = float(np.clip(share * np.sqrt(np.min(allowed)), FINEST, COARSEST))
     while None in out:
         left = np.flatnonzero([c is None for c in out])

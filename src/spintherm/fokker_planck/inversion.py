@@ -38,7 +38,7 @@ from spintherm.progress import Report
 LEAST_WIDTH, WIDTH, STATES = 16, 96, 10_000  # columns of a batch; numbers in all of them
 MOST_COLUMNS = 6_000
 COARSEST, FINEST, SHARPER = 1e-3, 1e-12, 0.3
-STEPS = 0.02  # error of G due to steps over the square of the tail, where it is seen itself
+STEPS = 0.2  # error of G due to steps over the square of the tail, where it is seen itself
 PROBES = 5  # columns computed twice, to measure the error
 SAFETY = 3.0
 

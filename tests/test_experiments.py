@@ -371,7 +371,7 @@ def test_rates_of_a_wrong_duration_do_not_pass(monkeypatch):
     with unwatched() as watch:
         sound = steady.steady(TINY, 3, 2, watch)
         right = steady.protocol_at
-        monkeypatch.setattr(steady, "protocol_at", lambda alpha: halved(right(alpha)))
+        monkeypatch.setattr(steady, "protocol_at", lambda *at: halved(right(*at)))
         broken = steady.steady(TINY, 3, 2, watch)
     assert all(verdict.outcome == "pass" for verdict in sound.verdicts)
     assert any(verdict.outcome == "fail" for verdict in broken.verdicts)

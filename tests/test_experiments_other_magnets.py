@@ -6,6 +6,8 @@ with fixed seeds.
 """
 
 import json
+from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -175,10 +177,15 @@ def test_the_papers_magnet_is_known_by_its_numbers():
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """All figures for the layer: a process of each panel, few angles and weak fields."""
-    nine, three = table_one(LAYER), beyond_the_papers(LAYER)
+    """All figures for the layer, few angles and weak fields.
+
+    A process of each panel, all with H along the layer's axis, which are solved in a second each.
+    """
+    nine = table_one(LAYER)
+    other = replace(nine[0], panel="beyond", colour="sky")
     with pytest.MonkeyPatch.context() as patch:
-        chosen = (nine[1], nine[3], nine[6]), three[:1]
+        patch.setitem(import_module("spintherm.plot.style")._SETTINGS, "savefig.dpi", 60.0)
+        chosen = (nine[1], replace(nine[2], panel="(b)"), nine[6]), (other,)
         patch.setattr(reproduction, "_processes", lambda geometry: chosen)
         patch.setattr(phases, "SOLVED_ALPHA_RANGE", (0.8, 3.0))
         patch.setattr(phases, "CUTS", (1.5,))

@@ -21,6 +21,7 @@ uniform torques.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ from spintherm.experiments.geometry import EXACT_TOLERANCE, PAPER, Geometry
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import Resolution, Size
 from spintherm.experiments.watch import Watch, work
-from spintherm.fokker_planck import steady_state, steady_states
+from spintherm.fokker_planck import ResolutionError, steady_state, steady_states
 from spintherm.fokker_planck.setting import fixed_point
 from spintherm.protocol import Protocol
 from spintherm.report import Verdict, agrees, at_least, at_most
@@ -474,21 +475,15 @@ def _uncertainty_against_alpha(geometry: Geometry) -> dict[str, Any]:
 
 
 def _solved_ratio(geometry: Geometry, alpha: FloatArray, nu: float) -> FloatArray:
-    """Return the ratio at values of α and H = νT/m, NaN without torque."""
+    """Return the ratio at values of α and H = νT/m, NaN without torque or beyond the engine."""
     magnet = geometry.magnet
     field = nu * magnet.temperature / magnet.moment
-    torques = alpha[:, None] * (field / magnet.moment * geometry.along)
-    there = alpha != 0.0
     found = np.full(alpha.shape, np.nan)
-    states = steady_states(
-        magnet,
-        field * geometry.along,
-        torques[there],
-        tolerance=EXACT_TOLERANCE,
-        workers=1,
-        progress=False,
-    )
-    found[there] = states["uncertainty_ratio"].values
+    for place in np.flatnonzero(alpha):
+        vectors = geometry.vectors(field, alpha[place] * field / magnet.moment, 0.0)
+        with suppress(ResolutionError):  # a narrow density, of a strong field or torque
+            state = steady_state(magnet, *vectors, tolerance=EXACT_TOLERANCE)
+            found[place] = state.uncertainty_ratio
     return found
 
 

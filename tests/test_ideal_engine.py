@@ -62,7 +62,7 @@ def test_all_verdicts_of_figure_4_pass(figure_4):
 def test_a_torque_on_the_wrong_side_fails_the_verdicts(monkeypatch):
     """Simulated at the supplement of the angle: every tilted rate is off."""
     right = engine._protocol
-    monkeypatch.setattr(engine, "_protocol", lambda angle, *rest: right(180 - angle, *rest))
+    monkeypatch.setattr(engine, "_protocol", lambda g, angle, *rest: right(g, 180 - angle, *rest))
     result = run(engine, engine.ideal_engine, **SMALL)
     assert all(v.outcome == "fail" for v in named(result, "Ṡ_P at θ = 60°"))
 
@@ -176,7 +176,7 @@ def test_all_verdicts_of_figure_3_pass(figure_3):
 
 def test_a_wrong_field_fails_the_verdicts(monkeypatch):
     right = diagram._protocol
-    monkeypatch.setattr(diagram, "_protocol", lambda alpha, angle: right(1.3 * alpha, angle))
+    monkeypatch.setattr(diagram, "_protocol", lambda g, alpha, *rest: right(g, 1.3 * alpha, *rest))
     result = run(diagram, diagram.phases, _ANGLES=2, _CUT_POINTS=5)
     assert sum(v.outcome == "fail" for v in named(result, "Ṡ_B at")) > 5
 

@@ -209,7 +209,11 @@ def _plan(geometry: Geometry, angle: float, field: float) -> tuple[float, int]:
     else:
         slowest = max(slowest_rate(magnet, H, P), diffusion / _LONGEST)
     duration = max(_RELAXATIONS / slowest, 3.0 * SHORT)
-    return duration, 2 * default_steps(magnet, Protocol(duration, H, P))
+    return duration, 2 * default_steps(magnet, _protocol(geometry, angle, field, duration))
+
+
+def _protocol(geometry: Geometry, angle: float, field: float, duration: float) -> Protocol:
+    return Protocol(duration, *vectors_at(angle, field, geometry))
 
 
 def _simulated(
@@ -225,7 +229,7 @@ def _simulated(
     duration, steps = _plan(geometry, angle, field)
     ensemble = simulate(
         geometry.magnet,
-        Protocol(duration, *vectors_at(angle, field, geometry)),
+        _protocol(geometry, angle, field, duration),
         trajectories=trajectories_of(size),
         seed=derived_seed(seed, "ideal engine", f"{angle}, {field:g}"),
         steps=steps,

@@ -207,7 +207,7 @@ def uncertainty_map(data: xr.Dataset, *, axes: Axes | None = None) -> Axes:
     Parameters
     ----------
     data : xarray.Dataset
-        `ratio_map (map_alpha, map_angle)`; moment, temperature and spin_torque among the attributes.
+        `ratio_map (map_alpha, map_angle)`; attributes moment, temperature and spin_torque.
     axes : matplotlib.axes.Axes, optional
         Where to draw; those of a new figure if not given.
 

@@ -196,7 +196,7 @@ def driven_sections(
                 _FIGURE_1,
             ),
             grids=(_parameters(table), _results(nine)),
-            code=_example(table[3], size, seed)
+            code=_example(table[len(table) // 3], size, seed)  # (b) blue of nine
             + _redrawn("I-figure-1", "entropy_production_figure"),
         ),
         Section(

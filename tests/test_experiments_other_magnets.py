@@ -225,8 +225,8 @@ def test_the_report_names_the_magnet_and_its_lines_run(own, capsys):
     assert "PAPER_MAGNET" not in html
     assert "magnet=magnet" in html
     assert "magnet.reversed()" in html
-    few = Size("few", "", trajectories=200, alphas=2, steady_trajectories=200)
-    exec(compile(pages._loop("table_one", "integral_theorem", few, 1, LAYER), "lines", "exec"), {})
+    few = Size("few", "", trajectories=2000, alphas=2, steady_trajectories=200)
+    exec(compile(pages._loop("table_one", "joint_theorem", few, 1, LAYER), "lines", "exec"), {})
     assert "(c) green" in capsys.readouterr().out
     example = pages._example(table_one(LAYER)[1], few, 1)
     exec(compile(example, "lines", "exec"), {})

@@ -121,7 +121,8 @@ def operations(scheme: Scheme) -> Step:
         elif (
             found.integer > MANY
             or found.roots > 0
-            or (found.divisions > 1 and (found.integer > 0 or "fpext" in block))
+            or "fpext" in block
+            or (found.divisions > 1 and found.integer > 0)
         ):
             double += found
     return Step(double, single)
@@ -134,7 +135,8 @@ def columns(scheme: Scheme) -> int:
 
 
 def _counts(block: str, real: str, whole: str) -> Operations:
-    width = re.search(rf"<(\d+) x (?:{real}|{whole})>", block)
+    # integers may be loaded in longer vectors than they are worked on
+    width = re.search(rf"<(\d+) x {real}>", block) or re.search(rf"<(\d+) x {whole}>", block)
     if width is None:
         return NOTHING
     kinds = {"n": width.group(1), "real": real, "whole": whole}

@@ -18,6 +18,8 @@ saved, is visible in the last bits of n and, since the way from p to n is then b
 in the work by the third power of the step.
 """
 
+import sys
+
 import numpy as np
 from numba.np.numpy_support import carray
 
@@ -60,13 +62,12 @@ from spintherm.kernels.schemes import dot
 
 COLUMNS = 40
 _RENORMALISE = 31
-# two numbers are drawn while a generator's state is in registers: rows of their halves
-HIGH, LOW = 0, LANES
-NEXT = 2 * LANES
-_32 = np.uint64(32)
+# Two numbers are drawn while a generator's state is in registers. They are read by halves.
+DRAWN = 2
+LOW, HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
 _STATE_BYTES = 8 * STATE_ROWS * LANES
 _GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
-WORD_BYTES = 8 * NEXT
+WORD_BYTES = 8 * DRAWN * LANES
 NOISE_BYTES = 4 * NOISE_ROWS * LANES
 _BYTES = _STATE_BYTES + _GENERATOR_BYTES + WORD_BYTES + NOISE_BYTES
 
@@ -106,27 +107,25 @@ def _buffers(room):
     """Cut the bytes into lanes, generators' states, numbers drawn and noise."""
     lanes, rest = room[:_STATE_BYTES].view(np.float64), room[_STATE_BYTES:]
     bits, rest = rest[:_GENERATOR_BYTES].view(np.uint64), rest[_GENERATOR_BYTES:]
-    return lanes, bits, rest[:WORD_BYTES].view(np.uint32), rest[WORD_BYTES:].view(np.float32)
+    return lanes, bits, rest[:WORD_BYTES].view(np.uint64), rest[WORD_BYTES:].view(np.float32)
 
 
 @inline
 def draw_words(bits, words, twice):
-    """Draw the numbers of one step of every lane, or of two: their upper and lower halves."""
+    """Draw the numbers of one step of every lane, or of two: rows of words."""
     if twice:
         for i in range(LANES):
             s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
             one, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
             two, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
             bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-            words[HIGH + i], words[LOW + i] = np.uint32(one >> _32), np.uint32(one)
-            words[NEXT + HIGH + i] = np.uint32(two >> _32)
-            words[NEXT + LOW + i] = np.uint32(two)
+            words[i], words[LANES + i] = one, two
     else:
         for i in range(LANES):
             s0, s1, s2, s3 = bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i]
             one, s0, s1, s2, s3 = advance(s0, s1, s2, s3)
             bits[S0 + i], bits[S1 + i], bits[S2 + i], bits[S3 + i] = s0, s1, s2, s3
-            words[HIGH + i], words[LOW + i] = np.uint32(one >> _32), np.uint32(one)
+            words[i] = one
 
 
 @kernel
@@ -149,10 +148,10 @@ def advance_fast(state, generators, rows, jumps):
             if not odd:
                 draw_words(bits, words, k + 1 < steps)
             radial = single_radial(nodes[k, 0], nodes[k, 1], nodes[k, 2])
-            high, low = odd * NEXT + HIGH, odd * NEXT + LOW
+            halves = words[odd * LANES :].view(np.uint32)
             for i in range(LANES):
                 noise[VERSINE + i], noise[COSINE + i], noise[SINE + i] = single_step(
-                    words[high + i], words[low + i], radial
+                    halves[2 * i + HIGH], halves[2 * i + LOW], radial
                 )
             jump = jumps[k]
             if jump[0] != 0.0 or jump[1] != 0.0 or jump[2] != 0.0:

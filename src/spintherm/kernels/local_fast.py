@@ -16,7 +16,7 @@ from spintherm.kernels.ensemble import (
     load_lanes,
     store_lanes,
 )
-from spintherm.kernels.fast import HIGH, LOW, NEXT, NOISE_BYTES, WORD_BYTES, draw_words
+from spintherm.kernels.fast import HIGH, LOW, NOISE_BYTES, WORD_BYTES, draw_words
 from spintherm.kernels.jit import inline, kernel, prefer_wide_vectors, stack_address
 from spintherm.kernels.local_ensemble import (
     GENERATOR_BYTES,
@@ -45,7 +45,7 @@ def _buffers(room):
         lanes,
         bits,
         noise,
-        rest[:WORD_BYTES].view(np.uint32),
+        rest[:WORD_BYTES].view(np.uint64),
         rest[WORD_BYTES:].view(np.float32),
     )
 
@@ -70,10 +70,10 @@ def advance_fast(state, generators, constants, jumps, energy, inverse_degree, po
                 draw_words(bits, words, k + 1 < steps)
             c = load_splitting(constants, k, energy, polarisers)
             radial = single_radial(*c[2])
-            high, low = odd * NEXT + HIGH, odd * NEXT + LOW
+            halves = words[odd * LANES :].view(np.uint32)
             for i in range(LANES):
                 turns[VERSINE + i], turns[COSINE + i], turns[SINE + i] = single_step(
-                    words[high + i], words[low + i], radial
+                    halves[2 * i + HIGH], halves[2 * i + LOW], radial
                 )
             for i in range(NOISE_ROWS * LANES):
                 noise[i] = np.float64(turns[i])

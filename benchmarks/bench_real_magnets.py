@@ -28,6 +28,8 @@ def magnets() -> Iterator[tuple[str, Magnet]]:
     yield "uniaxial, Slonczewski's torque", replace(one, anisotropy=easy)
     both = replace(MAGNET, polarisers=(SLONCZEWSKI, ACROSS))
     yield "uniaxial, two polarisers", replace(both, anisotropy=easy)
+    yield "cubic K1, uniform torque", replace(MAGNET, anisotropy=Anisotropy.cubic(2.0))
+    yield "cubic K1 and K2, uniform torque", replace(MAGNET, anisotropy=Anisotropy.cubic(2.0, 1.0))
     yield "cubic K1, Slonczewski's torque", replace(one, anisotropy=Anisotropy.cubic(2.0))
     yield (
         "cubic K1 and K2, Slonczewski's torque",

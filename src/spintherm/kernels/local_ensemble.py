@@ -49,7 +49,7 @@ from spintherm.kernels.local_schemes import (
     turned,
     turned_with_shrink,
 )
-from spintherm.kernels.schemes import dot
+from spintherm.kernels.schemes import dot, renormalised
 
 MEMORY_ROWS = 6
 SPLITTING_ROWS = STATE_ROWS + MEMORY_ROWS
@@ -63,6 +63,7 @@ GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
 SCRATCH_BYTES = 8 * (NOISE_ROWS + 1) * LANES
 _BYTES = STATE_BYTES + GENERATOR_BYTES + SCRATCH_BYTES
 SPLITTING_COLUMNS, EULER_MARUYAMA_COLUMNS = 29, 22
+_RENORMALISE = 31
 
 
 @inline
@@ -180,12 +181,24 @@ def turn_lane(lanes, i, noise, rates, field, c, polarisers):
 
 @inline
 def throw_lane(lanes, i, noise):
-    """Let the noise turn a lane from n to p: versine and sin(theta) d in `noise`."""
+    """Let the noise turn a lane from n to p: versine and sin(theta) d in `noise`.
+
+    p is there within rounding, or that of the noise (`settle`).
+    """
     n = vector(lanes, BEFORE + i)
     versine = abs(noise[VERSINE + i])
     ux, uy = noise[COSINE + i], noise[SINE + i]
     p = thrown_by(n, noise[SHRINK + i], versine, ux, uy)
     noise[SHRINK + i], noise[COSINE + i], noise[SINE + i] = p
+
+
+@inline
+def settle(noise, k, steps):
+    """Put p of every lane back on the sphere, every 32 steps and in the last of a call."""
+    if k & _RENORMALISE == _RENORMALISE or k + 1 == steps:
+        for i in range(LANES):
+            p = renormalised(noise[SHRINK + i], noise[COSINE + i], noise[SINE + i])
+            noise[SHRINK + i], noise[COSINE + i], noise[SINE + i] = p
 
 
 @inline
@@ -260,6 +273,7 @@ def advance_splitting(state, generators, constants, jumps, energy, inverse_degre
                 turn_lane(lanes, i, noise, rates, field, c, polarisers)
             for i in range(LANES):
                 throw_lane(lanes, i, noise)
+            settle(noise, k, steps)
             for i in range(LANES):
                 finish_lane(lanes, i, noise, c)
         c = load_splitting(constants, steps - 1, energy, polarisers)

@@ -26,6 +26,7 @@ from spintherm.kernels.local_ensemble import (
     end_lanes,
     field_across,
     finish_lane,
+    settle,
     throw_lane,
     turn_lane,
 )
@@ -82,6 +83,7 @@ def advance_fast(state, generators, constants, jumps, energy, inverse_degree, po
                 turn_lane(lanes, i, noise, rates, field, c, polarisers)
             for i in range(LANES):
                 throw_lane(lanes, i, noise)
+            settle(noise, k, steps)
             for i in range(LANES):
                 finish_lane(lanes, i, noise, c)
         c = load_splitting(constants, steps - 1, energy, polarisers)

@@ -159,14 +159,14 @@ def turned_with_shrink(n, u):
 def thrown(n, shrink, versine, cosine, sine):
     """Where the noise takes n."""
     sin_theta = np.sqrt(versine * (2.0 - versine))
-    return thrown_by(n, shrink, versine, sin_theta * cosine, sin_theta * sine)
+    p = thrown_by(n, shrink, versine, sin_theta * cosine, sin_theta * sine)
+    return renormalised(p[0], p[1], p[2])
 
 
 @inline
 def thrown_by(n, shrink, versine, ux, uy):
     """Where the noise (ux, uy) = sin(theta) d takes n (`schemes.reflected`)."""
-    p = reflected(n[0], n[1], n[2], shrink, ux, uy, versine)
-    return renormalised(p[0], p[1], p[2])
+    return reflected(n[0], n[1], n[2], shrink, ux, uy, versine)
 
 
 @inline

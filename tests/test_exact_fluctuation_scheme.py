@@ -8,29 +8,22 @@ import re
 import numba
 import numpy as np
 import pytest
-from scipy.linalg import expm
 
 from one_step_operators import (
     NAMES,
-    Outcomes,
     Sphere,
-    equilibrium,
     exact_observables,
-    free_energy_change,
-    noise_nodes,
     observables,
     raw_moments,
     slopes,
     steady_means,
 )
+from path_densities import Densities, detailed_mismatch, walked
+from scheme_operators import exact_ft_step, log_of_the_integral_theorem
 from sphere_oracle import sphere_nodes
 from spintherm import Constant, Magnet, Protocol, Pulse, Ramp, fluctuation, reference, simulate
 from spintherm.fokker_planck import steady_state
-from spintherm.kernels import constants as tables
 from spintherm.kernels import noise, reversible
-from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.jit import fma
-from spintherm.kernels.schemes import dot
 from spintherm.tabulate import tabulate
 from spintherm.trajectories.engine import SCHEMES, table
 
@@ -49,63 +42,14 @@ PROTOCOLS = {"ramp": RAMP, "jumps": JUMPS}
 FIRST_WEIGHT, FIRST_LEVY = 35, 39  # columns of the constants, see `load_exact_ft`
 
 
-@numba.njit(error_model="numpy")
-def _drive(nodes, u, azimuth, constants, k, direction, chance, work, pumped, shadow):
-    """One step from every node with every noise and both signs (a tilt of -1 makes it +)."""
-    c = reversible.load_exact_ft(constants, k)
-    floor, span, inverse = c[2]
-    levy = c[4]
-    for i in range(nodes.shape[0]):
-        ox, oy, oz = nodes[i, 0], nodes[i, 1], nodes[i, 2]
-        ux, uy, uz, _ = reversible.scaled_moebius(ox, oy, oz, c[0])
-        for j in range(u.size):
-            versine = -log(fma(span, u[j], floor)) * inverse
-            cosine, sine = cos_sin_turn(azimuth[j])
-            for v in range(2):
-                fx, fy, fz, w, _, s, excess = reversible.exact_ft(
-                    ox, oy, oz, versine, cosine, sine, 1.0 - 2.0 * v, c
-                )
-                vx, vy, vz, _ = reversible.inverse_moebius(fx, fy, fz, c[0])
-                a = dot(levy[0], levy[1], levy[2], ux + vx, uy + vy, uz + vz)
-                direction[i, j, 0], direction[i, j, 1], direction[i, j, 2] = fx, fy, fz
-                chance[i, j, v] = 0.5 + (v - 0.5) * a / np.sqrt(1.0 + a * a)
-                work[i, j, v], pumped[i, j, v], shadow[i, j, v] = w, s, excess
-
-
-def step_of(radial=5, azimuthal=12, *, count_shadow=False):
-    def step(nodes, constants, k):
-        u, turns, probability = noise_nodes(
-            *reversible.load_exact_ft.py_func(constants, k)[2], radial, azimuthal
-        )
-        direction = np.empty((len(nodes), u.size, 3))
-        chance, work, pumped, shadow = np.empty((4, len(nodes), u.size, 2))
-        _drive(nodes, u, turns, constants, k, direction, chance, work, pumped, shadow)
-        return Outcomes(direction, probability, chance, shadow if count_shadow else work, pumped)
-
-    return step
-
-
 # --- the theorems ---------------------------------------------------------------------------------
-
-
-def log_of_the_integral_theorem(protocol, cut):
-    """ln <e^(-beta (W - dF) - S_P)> of the scheme, without a random number."""
-    sphere, step = Sphere.of(10), step_of(7, 16)
-    after = np.exp(MAGNET.beta * (sphere.nodes @ cut.jumps[-1]))
-    for k in reversed(range(cut.steps)):
-        outcomes = step(sphere.nodes, cut.constants, k)
-        later = sphere.basis.expand(sphere.project(after[:, None]), outcomes.direction)
-        after = outcomes.mean(np.exp(-MAGNET.beta * outcomes.work - outcomes.pumped) * later)
-        after *= np.exp(MAGNET.beta * (sphere.nodes @ cut.jumps[k]))
-    mean = equilibrium(MAGNET, protocol, sphere) @ after
-    return np.log(mean) + MAGNET.beta * free_energy_change(MAGNET, protocol)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_integral_theorem_at_five_steps_by_quadrature(name):
     cut = table(MAGNET, tabulate(PROTOCOLS[name], 5), SCHEME)
     assert cut.steps == 5
-    assert abs(log_of_the_integral_theorem(PROTOCOLS[name], cut)) < 1e-9
+    assert abs(log_of_the_integral_theorem(MAGNET, PROTOCOLS[name], cut)) < 1e-9
 
 
 BROKEN = {
@@ -121,142 +65,23 @@ def test_the_integral_theorem_notices(what):
     cut = table(MAGNET, tabulate(RAMP, 2), SCHEME)
     column, factor = BROKEN[what]
     cut.constants[:, column] *= factor
-    assert abs(log_of_the_integral_theorem(RAMP, cut)) > 1e-4
-
-
-@numba.njit(error_model="numpy")
-def _walk(u, azimuth, tilt, constants, path, functionals):
-    """Whole paths with given noise: path (steps + 1, n, 3), functionals (W, Q, S_P, shadow)."""
-    for k in range(u.shape[0]):
-        c = reversible.load_exact_ft(constants, k)
-        floor, span, inverse = c[2]
-        for i in range(u.shape[1]):
-            x, y, z = path[k, i, 0], path[k, i, 1], path[k, i, 2]
-            versine = -log(fma(span, u[k, i], floor)) * inverse
-            cosine, sine = cos_sin_turn(azimuth[k, i])
-            x, y, z, w, q, s, excess = reversible.exact_ft(
-                x, y, z, versine, cosine, sine, tilt[k, i], c
-            )
-            path[k + 1, i, 0], path[k + 1, i, 1], path[k + 1, i, 2] = x, y, z
-            functionals[0, i] += w
-            functionals[1, i] += q
-            functionals[2, i] += s
-            functionals[3, i] += excess
-
-
-class Densities:
-    """The transition density of one step, written out: nothing of the kernels is used."""
-
-    def __init__(self, magnet, H, P, h):
-        m, gamma, eta = magnet.moment, magnet.gyromagnetic_ratio, magnet.damping
-        self.R = self._map(gamma * m * P, gamma * H, 0.5 * h)
-        self.D = self._map(eta * m * H, -eta * m**2 * P, 0.5 * h)
-        self.levy = eta * h * m**2 * P
-        s = eta * magnet.temperature * h
-        _, _, inverse = tables.von_mises_fisher_constants(np.array([[s]]))
-        self.concentration = 1.0 / inverse.item()
-
-    @staticmethod
-    def _map(b, r, h):
-        generator = np.zeros((4, 4))
-        generator[0, 1:] = generator[1:, 0] = b
-        generator[1:, 1:] = np.cross(r, np.eye(3)).T
-        return expm(h * generator)
-
-    @staticmethod
-    def move(matrix, n):
-        """Directions (k, 3) under a map, and the area that they gain, from the map's derivative."""
-        lifted = np.column_stack((np.ones(len(n)), n)) @ matrix.T
-        moved = lifted[:, 1:] / lifted[:, :1]
-        one = np.cross(n, np.where(np.abs(n[:, :1]) < 0.6, [1.0, 0, 0], [0, 1.0, 0]))
-        one /= np.linalg.norm(one, axis=1, keepdims=True)
-        sides = []
-        for tangent in (one, np.cross(n, one)):
-            change = tangent @ matrix[:, 1:].T
-            sides.append((change[:, 1:] - moved * change[:, :1]) / lifted[:, :1])
-        return moved, np.sum(moved * np.cross(*sides), axis=1)
-
-    def log_irreversible(self, before, after):
-        """ln q(after|before) of drift, noise, drift, normalised."""
-        centre, _ = self.move(self.D, before)
-        place, area = self.move(np.linalg.inv(self.D), after)
-        k = self.concentration
-        norm = np.log(k / (2.0 * np.pi * -np.expm1(-2.0 * k)))
-        return norm + k * (np.sum(centre * place, axis=1) - 1.0) + np.log(area)
-
-    def log_step(self, start, end, sign):
-        """ln of the density of (end, sign) given start."""
-        before, _ = self.move(self.R, start)
-        after, area = self.move(np.linalg.inv(self.R), end)
-        a = 0.5 * (before + after) @ self.levy
-        odds = np.log(0.5 * (1.0 + sign * a / np.sqrt(1.0 + a * a)))
-        return self.log_irreversible(before, after) + np.log(area) + odds
-
-    def sign(self, start, end, tilt):
-        before, _ = self.move(self.R, start)
-        after, _ = self.move(np.linalg.inv(self.R), end)
-        a = 0.5 * (before + after) @ self.levy
-        return np.where(tilt < a / np.sqrt(1.0 + a * a), 1.0, -1.0)
-
-
-def log_path_density(magnet, protocol, tab, path, signs):
-    """ln of the density of whole paths (steps + 1, n, 3) and signs (steps, n)."""
-    nu = magnet.beta * magnet.moment * protocol.initial_field
-    strength = np.linalg.norm(nu)
-    total = path[0] @ nu + np.log(strength / (4.0 * np.pi * np.sinh(strength)))
-    for k, h in enumerate(tab.durations):
-        law = Densities(magnet, tab.field_middle[k], tab.spin_torque_middle[k], h)
-        total = total + law.log_step(path[k], path[k + 1], signs[k])
-    return total
-
-
-def walked(protocol, tab, constants, jumps, count=200):
-    """Random paths through the compiled step: path, tilts and (W, Q, S_P, shadow work)."""
-    rng = np.random.default_rng(tab.steps)
-    path = np.empty((tab.steps + 1, count, 3))
-    path[0] = MAGNET.sample_equilibrium(protocol.initial_field, count, rng) / MAGNET.moment
-    u, azimuth, tilt = rng.uniform(0, 1, (3, tab.steps, count))
-    tilt = 2.0 * tilt - 1.0
-    functionals = np.zeros((4, count))
-    _walk(u, 2.0 * azimuth - 1.0, tilt, constants, path, functionals)
-    functionals[0] -= np.einsum("kij,kj->i", path, jumps)
-    return path, tilt, functionals
-
-
-def detailed_mismatch(protocol, steps, column=0, factor=1.0):
-    """Largest |Sigma - ln p_F(path)/p_B(reversed path)|, p_B from the backward protocol's table."""
-    tab, back = tabulate(protocol, steps), tabulate(protocol.reversed(), steps)
-    cut = table(MAGNET, tab, SCHEME)
-    cut.constants[:, column] *= factor
-    path, tilt, (W, Q, S, _) = walked(protocol, tab, cut.constants, cut.jumps)
-    gain = path[0] @ protocol.initial_field - path[-1] @ protocol.final_field
-    assert np.max(np.abs(W + Q - MAGNET.moment * gain)) < 1e-12 * steps
-    laws = [
-        Densities(MAGNET, tab.field_middle[k], tab.spin_torque_middle[k], h)
-        for k, h in enumerate(tab.durations)
-    ]
-    signs = np.array([law.sign(path[k], path[k + 1], tilt[k]) for k, law in enumerate(laws)])
-    assert 0.1 < np.mean(signs > 0.0) < 0.9
-    forward = log_path_density(MAGNET, protocol, tab, path, signs)
-    backward = log_path_density(MAGNET, protocol.reversed(), back, -path[::-1], signs[::-1])
-    sigma = MAGNET.beta * (W - free_energy_change(MAGNET, protocol)) + S
-    return np.max(np.abs(forward - backward - sigma))
+    assert abs(log_of_the_integral_theorem(MAGNET, RAMP, cut)) > 1e-4
 
 
 @pytest.mark.parametrize("steps", [2, 5, 21])
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_detailed_theorem_path_by_path(name, steps):
-    assert detailed_mismatch(PROTOCOLS[name], steps) < 1e-12
+    assert detailed_mismatch(MAGNET, PROTOCOLS[name], steps) < 1e-12
 
 
 def test_detailed_theorem_in_strong_fields():
     """Entropies of the order of a hundred, steps of several inverse rates: digits are lost."""
-    assert detailed_mismatch(STRONG, 4) < 1e-10
+    assert detailed_mismatch(MAGNET, STRONG, 4) < 1e-10
 
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_the_detailed_theorem_notices(what):
-    assert detailed_mismatch(STRONG, 4, *BROKEN[what]) > 1e-2
+    assert detailed_mismatch(MAGNET, STRONG, 4, *BROKEN[what]) > 1e-2
 
 
 def test_transition_density_is_normalised():
@@ -330,7 +155,7 @@ def test_heat_expands_as_the_docs_say():
         tab = tabulate(Protocol(h, H, P), 1)
         cut = table(MAGNET, tab, SCHEME)
         path, tilt, (_, Q, _, shadow) = walked(
-            Protocol(h, H, P), tab, cut.constants, cut.jumps, 2000
+            MAGNET, Protocol(h, H, P), tab, cut.constants, cut.jumps, 2000
         )
         law = Densities(MAGNET, H, P, h)
         (u, _), (v, _) = law.move(law.R, path[0]), law.move(np.linalg.inv(law.R), path[1])
@@ -349,7 +174,7 @@ def test_heat_expands_as_the_docs_say():
 
 
 def test_declared_order_is_that_of_the_bias():
-    found = measured_slopes(STEPS, step_of(4, 10))
+    found = measured_slopes(STEPS, exact_ft_step())
     assert all(abs(slope - ORDER) < MARGIN for slope in found.values()), found
 
 
@@ -359,14 +184,14 @@ def test_without_the_sign_the_theorem_holds_but_an_order_is_lost():
     def step(nodes, constants, k):
         constants = constants.copy()
         constants[:, FIRST_LEVY : FIRST_LEVY + 3] = 0.0
-        return step_of(4, 10)(nodes, constants, k)
+        return exact_ft_step()(nodes, constants, k)
 
     found = measured_slopes(STEPS[:2], step)
     assert found["<Sigma>"] < 1.5
     assert found["Var W"] < 1.5
     cut = table(MAGNET, tabulate(RAMP, 5), SCHEME)
     cut.constants[:, FIRST_LEVY : FIRST_LEVY + 3] = 0.0
-    assert abs(log_of_the_integral_theorem(RAMP, cut)) < 1e-9
+    assert abs(log_of_the_integral_theorem(MAGNET, RAMP, cut)) < 1e-9
 
 
 def test_second_order_in_the_steady_state():
@@ -376,7 +201,7 @@ def test_second_order_in_the_steady_state():
     right = np.append(state.mean_moment / MAGNET.moment, [power, state.pumped_entropy_rate])
     counts = (4, 8, 16)
     errors = [
-        steady_means(MAGNET, field, torque, 1.0 / n, "exact-ft", step_of(4, 10), SPHERE) - right
+        steady_means(MAGNET, field, torque, 1.0 / n, "exact-ft", exact_ft_step(), SPHERE) - right
         for n in counts
     ]
     assert np.all(np.abs(slopes(counts, np.array(errors)) - ORDER) < MARGIN)
@@ -388,7 +213,7 @@ def test_shadow_work_vanishes_with_the_step():
     for steps in STEPS:
         cut = table(MAGNET, tabulate(RAMP, steps), SCHEME)
         mean, _, square, _, _ = raw_moments(
-            MAGNET, RAMP, cut, step_of(4, 10, count_shadow=True), SPHERE
+            MAGNET, RAMP, cut, exact_ft_step(count_shadow=True), SPHERE
         )
         means.append(mean)
         spreads.append(np.sqrt(square - mean**2))

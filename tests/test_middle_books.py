@@ -1,24 +1,16 @@
 """Work and pumped entropy as the fast arithmetic books them, between two noises (`kernels.merged`).
 
-The rule is written out below in plain NumPy, from the step's constants: what the kernel adds up is
-compared with it path by path, and its weak order is measured by quadrature, without a random
-number, against the density engine.
+The rule is written out in plain NumPy, from the step's constants, in `scheme_operators`: what the
+kernel adds up is compared with it path by path, and its weak order is measured by quadrature,
+without a random number, against the density engine.
 """
 
 import numba
 import numpy as np
 import pytest
 
-from one_step_operators import (
-    NAMES,
-    Sphere,
-    equilibrium,
-    exact_observables,
-    free_energy_change,
-    jumped,
-    noise_nodes,
-    slopes,
-)
+from one_step_operators import NAMES, Sphere, exact_observables, slopes
+from scheme_operators import between_noises, node, noise_work
 from spintherm import Constant, Magnet, Protocol, Pulse, Ramp
 from spintherm.kernels import elementary, fast, noise, schemes
 from spintherm.tabulate import tabulate
@@ -40,42 +32,6 @@ PROTOCOLS = {
 }
 SPHERE = Sphere.of(7)
 ORDER, MARGIN = 2.0, 0.1
-
-
-def _lifted(n):
-    return np.concatenate((np.ones((*n.shape[:-1], 1)), n), axis=-1)
-
-
-def _torque_rate(row):
-    """Half a step's torque work -m^2 P.(n x dn) at its rate, a symmetric form in (1, n)."""
-    b, r, q = row[33:36], row[36:39], row[21:24]
-    form = np.zeros((4, 4))
-    form[0, 0] = -q @ r
-    form[0, 1:] = -np.cross(b, q)
-    form[1:, 1:] = np.outer(q, r)
-    return 0.25 * (form + form.T)
-
-
-def node(rows, jump, k, p):
-    """From p (..., 3), before node k, to n after it: (n, work, pumped entropy)."""
-    here, there = rows[max(k - 1, 0)] * (k > 0), rows[min(k, len(rows) - 1)] * (k < len(rows))
-    before = here[:16].reshape(4, 4) if k > 0 else np.eye(4)
-    after = there[:16].reshape(4, 4) if k < len(rows) else np.eye(4)
-    f = _lifted(p) @ before.T
-    f = f / f[..., :1]
-    n = f @ after.T
-    n = n / n[..., :1]
-    form = _torque_rate(here) + _torque_rate(there)
-    work = np.einsum("...i,ij,...j->...", _lifted(p), form, n) - f[..., 1:] @ jump
-    work = work - p @ here[24:27] - n[..., 1:] @ there[24:27]
-    return n[..., 1:], work, p @ here[30:33] + n[..., 1:] @ there[30:33]
-
-
-def noise_work(n, p, versine, sign, row):
-    """Work of the torque along the great circle from n to p, and its Levy area."""
-    y = 0.5 * versine
-    arc = 1.0 + y * (2.0 / 3.0 + y * (8.0 / 15.0 + y * (16.0 / 35.0 + y * 128.0 / 315.0)))
-    return -(row[19] * arc) * (np.cross(n, p) @ row[21:24]) - sign * row[20] * (n @ row[21:24])
 
 
 @numba.njit
@@ -124,66 +80,11 @@ def test_the_kernel_adds_up_what_the_rule_says(name, steps):
     assert np.std(pumped) > 0.05
 
 
-def carried(functions, work, pumped):
-    """<W>, <S>, <W^2>, <W S>, <e^(-beta W)> as functions of p, carried back over an increment."""
-    W, S, WW, WS, J = (functions[..., i] for i in range(5))
-    return np.stack(
-        [
-            work + W,
-            pumped + S,
-            work * work + 2.0 * work * W + WW,
-            work * pumped + work * S + pumped * W + WS,
-            np.exp(-MAGNET.beta * work) * J,
-        ],
-        axis=-1,
-    )
-
-
-def tangents(n):
-    """Two unit vectors (k, 3) normal to n and to each other."""
-    axis = np.where(np.abs(n[:, 2:]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    first = np.cross(axis, n)
-    first /= np.linalg.norm(first, axis=1)[:, None]
-    return first, np.cross(n, first)
-
-
-def by_quadrature(protocol, steps):
-    """What `one_step_operators.NAMES` says, as the rule has it, for a start in equilibrium."""
-    cut = table(MAGNET, tabulate(protocol, steps), SCHEMES["splitting"].fast)
-    functions = np.zeros((len(SPHERE.nodes), 5))
-    functions[:, 4] = 1.0
-    functions = jumped(SPHERE, cut.jumps[-1], functions, MAGNET.beta)
-    end, work, pumped = node(cut.constants, np.zeros(3), cut.steps, SPHERE.nodes)
-    later = SPHERE.basis.expand(SPHERE.project(functions), end)
-    functions = carried(later, work, pumped)
-    for k in reversed(range(cut.steps)):
-        row = cut.constants[k]
-        u, turns, probability = noise_nodes(row[16], row[17], row[18], 4, 10)
-        versine = -np.log(row[17] * u + row[16]) * row[18]
-        n, work, pumped = node(cut.constants, cut.jumps[k], k, SPHERE.nodes)
-        first, second = tangents(n)
-        along = np.cos(np.pi * turns)[:, None] * first[:, None]
-        along = along + np.sin(np.pi * turns)[:, None] * second[:, None]
-        p = (1.0 - versine)[:, None] * n[:, None] + np.sqrt(versine * (2.0 - versine))[
-            :, None
-        ] * along
-        later = SPHERE.basis.expand(SPHERE.project(functions), p)
-        functions = np.zeros_like(functions)
-        for sign in (-1.0, 1.0):
-            gain = work[:, None] + noise_work(n[:, None], p, versine, sign, row)
-            outcome = carried(later, gain, np.broadcast_to(pumped[:, None], gain.shape))
-            functions += 0.5 * np.einsum("kjf,j->kf", outcome, probability)
-    W, S, WW, WS, J = equilibrium(MAGNET, protocol, SPHERE) @ functions
-    change = free_energy_change(MAGNET, protocol)
-    sigma = MAGNET.beta * (W - change) + S
-    return np.array([W, sigma, WW - W * W, WS - W * S, J * np.exp(MAGNET.beta * change)])
-
-
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_booked_between_two_noises_the_order_is_two(name):
     steps = (16, 32)
     exact = exact_observables(MAGNET, PROTOCOLS[name])
-    bias = np.array([by_quadrature(PROTOCOLS[name], n) - exact for n in steps])
+    bias = np.array([between_noises(MAGNET, PROTOCOLS[name], n, SPHERE) - exact for n in steps])
     assert np.all(np.abs(bias) > 2e-5), "the bias must stand far above the quadrature's error"
     found = dict(zip(NAMES, slopes(steps, bias), strict=True))
     assert all(abs(slope - ORDER) < MARGIN for slope in found.values()), found

@@ -6,25 +6,20 @@ come from the density engine, which shares nothing with the kernels.
 
 from functools import cache
 
-import numba
 import numpy as np
 import pytest
 
 from one_step_operators import (
     NAMES,
-    Outcomes,
     Sphere,
     exact_observables,
-    noise_nodes,
     observables,
     slopes,
     steady_means,
 )
+from scheme_operators import AZIMUTHAL, RADIAL, splitting_step
 from spintherm import Constant, Magnet, Protocol, Pulse, Ramp, simulate
 from spintherm.fokker_planck import steady_state
-from spintherm.kernels import schemes
-from spintherm.kernels.elementary import cos_sin_turn, log
-from spintherm.kernels.jit import fma
 
 MAGNET = Magnet(moment=1.3, gyromagnetic_ratio=1.7, damping=0.4, temperature=0.8)
 STEPS = (6, 12, 24)
@@ -37,45 +32,7 @@ PROTOCOLS = {
     ),
 }
 SPHERE = Sphere.of(7)
-RADIAL, AZIMUTHAL = 4, 10
 ORDER, MARGIN = 2.0, 0.1
-
-
-@numba.njit(error_model="numpy")
-def _drive(nodes, u, azimuth, constants, k, with_factor, with_area, direction, work, pumped):
-    """One step of `splitting` from every node with every noise and both signs.
-
-    What with_factor and with_area leave out is (1 - s/3) and the Levy area.
-    """
-    matrix, floor, span, inverse, factor, area, q, books = schemes.load_splitting(constants, k)
-    factor = factor if with_factor else 1.0
-    area = area if with_area else 0.0
-    c = (matrix, floor, span, inverse, factor, area, q, books)
-    for i in range(nodes.shape[0]):
-        ox, oy, oz = nodes[i, 0], nodes[i, 1], nodes[i, 2]
-        nx, ny, nz, frame = schemes.moebius_with_frame(ox, oy, oz, matrix)
-        for j in range(u.size):
-            versine = -log(fma(span, u[j], floor)) * inverse
-            cosine, sine = cos_sin_turn(azimuth[j])
-            dx, dy, dz = schemes.tangent(nx, ny, nz, frame, cosine, sine)
-            for v in range(2):
-                fx, fy, fz, w, _, s = schemes.splitting(
-                    ox, oy, oz, nx, ny, nz, dx, dy, dz, versine, 2.0 * v - 1.0, c
-                )
-                direction[i, j, 0], direction[i, j, 1], direction[i, j, 2] = fx, fy, fz
-                work[i, j, v], pumped[i, j, v] = w, s
-
-
-def splitting_step(with_factor=True, with_area=True, radial=RADIAL, azimuthal=AZIMUTHAL):
-    def step(nodes, constants, k):
-        _, *law, _, _, _, _ = schemes.load_splitting.py_func(constants, k)
-        u, turns, probability = noise_nodes(*law, radial, azimuthal)
-        direction = np.empty((len(nodes), u.size, 3))
-        work, pumped = np.empty((2, len(nodes), u.size, 2))
-        _drive(nodes, u, turns, constants, k, with_factor, with_area, direction, work, pumped)
-        return Outcomes(direction, probability, np.full(work.shape, 0.5), work, pumped)
-
-    return step
 
 
 @cache

@@ -49,7 +49,8 @@ nb_ipywidgets_js = {}  # its default is an address
 nb_render_markdown_format = "myst"  # tables and formulas in what cells show
 os.environ.update(kernel.settings(Path(tempfile.mkdtemp(prefix="spintherm-docs-"))))
 os.environ["SPINTHERM_ROOT"] = str(HERE.parent)  # where pages find benchmarks/recorded.json
-os.environ["PYTHONPATH"] = str(HERE / "_extensions")  # and `pages`, their tables
+FOLDERS = HERE / "_extensions", HERE.parent / "tests"  # `pages`, their tables; operators, densities
+os.environ["PYTHONPATH"] = os.pathsep.join(map(str, FOLDERS))
 
 # The API
 autosummary_generate = True

@@ -209,9 +209,9 @@ def exact_ft_step(radial=RADIAL, azimuthal=AZIMUTHAL, *, count_shadow=False):
     return step
 
 
-def log_of_the_integral_theorem(magnet, protocol, cut):
-    """ln <e^(-beta (W - dF) - S_P)> of `exact-ft`, without a random number."""
-    sphere, step = Sphere.of(10), exact_ft_step(7, 16)
+def log_of_the_integral_theorem(magnet, protocol, cut, step_of=exact_ft_step):
+    """ln <e^(-beta (W - dF) - S_P)> of a scheme, without a random number."""
+    sphere, step = Sphere.of(10), step_of(radial=7, azimuthal=16)
     after = np.exp(magnet.beta * (sphere.nodes @ cut.jumps[-1]))
     for k in reversed(range(cut.steps)):
         outcomes = step(sphere.nodes, cut.constants, k)

@@ -12,9 +12,14 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
-from one_step_operators import NAMES, Outcomes, Sphere, noise_nodes, one_step, slopes
+from one_step_operators import NAMES, slopes
 from random_real_magnets import random_rotation
-from real_magnets_oracle import TiltedGenerator, equilibrium_weights
+from real_magnet_operators import (
+    exact_ft_observables,
+    exact_ft_table,
+    exact_observables,
+    log_of_the_integral_theorem,
+)
 from sphere_oracle import sphere_nodes
 from spintherm import (
     Anisotropy,
@@ -32,10 +37,9 @@ from spintherm.kernels import constants as tables
 from spintherm.kernels import local_reversible
 from spintherm.kernels.elementary import cos_sin_turn, log
 from spintherm.kernels.jit import fma
-from spintherm.kernels.local_fields import pumping
 from spintherm.tabulate import tabulate, with_field_of_current
 from spintherm.trajectories.axial_terms import axial_terms
-from spintherm.trajectories.engine import Keys, generators, table
+from spintherm.trajectories.engine import Keys, generators
 from spintherm.trajectories.local import Local, as_array, scheme_for
 from spintherm.trajectories.thermodynamics import free_energy_change
 
@@ -69,12 +73,6 @@ LOCAL = Local.of(MAGNET)
 TERMS = axial_terms(MAGNET.anisotropy)
 AXES = TERMS, LOCAL.polarisers
 MAIN_WEIGHT, JACOBIANS, PUSH, LEVY = 35, 36, 56, slice(39, 42)  # columns of the constants
-
-
-def cut_of(protocol, steps):
-    """Tabulation and table of a process."""
-    tabulation = with_field_of_current(MAGNET, protocol, tabulate(protocol, steps))
-    return tabulation, table(MAGNET, tabulation, SCHEME)
 
 
 # --- the theorems, by densities written out -------------------------------------------------------
@@ -229,7 +227,7 @@ def laws_of(magnet, tab):
 
 def detailed_mismatch(protocol, steps, column=0, factor=1.0, count=40):
     """Largest |Sigma - ln p_F(path)/p_B(reversed path)|, all densities written out."""
-    tab, cut = cut_of(protocol, steps)
+    tab, cut = exact_ft_table(MAGNET, protocol, steps)
     cut.constants[:, column] *= factor
     path, tilt, (W, Q, S, _) = walked(tab, cut, count)
     m = MAGNET.moment
@@ -265,99 +263,28 @@ def test_the_detailed_theorem_notices(column, factor):
     assert detailed_mismatch(RAMP, 3, column, factor) > 1e-2
 
 
-@numba.njit(error_model="numpy")
-def _drive(nodes, u, azimuth, constants, k, energy, inverse_degree, axes, *outcomes):
-    direction, chance, work, pumped, shadow = outcomes
-    c = local_reversible.load_local_exact_ft(constants, k)
-    (floor, span, inverse), levy, share = c[0][2], c[0][4], c[1][4]
-    terms, polarisers = axes
-    for i in range(nodes.shape[0]):
-        o = nodes[i, 0], nodes[i, 1], nodes[i, 2]
-        u_at, _ = local_reversible.reversible_in(o, c, terms, polarisers)
-        n = local_reversible.damped_in(u_at, c, terms, polarisers)
-        frame = -1.0 / (np.copysign(1.0, n[2]) + n[2])
-        for j in range(u.size):
-            versine = -log(fma(span, u[j], floor)) * inverse
-            cosine, sine = cos_sin_turn(azimuth[j])
-            d = local_reversible.tangent(n[0], n[1], n[2], frame, cosine, sine)
-            wide = np.sqrt(versine * (2.0 - versine))
-            p = (
-                wide * d[0] + (1.0 - versine) * n[0],
-                wide * d[1] + (1.0 - versine) * n[1],
-                wide * d[2] + (1.0 - versine) * n[2],
-            )
-            v_at, _ = local_reversible.damped_out(p, c, terms, polarisers)
-            a = 0.0
-            for one in (u_at, v_at):
-                along = 2.0 * (levy[0] * one[0] + levy[1] * one[1] + levy[2] * one[2])
-                a += 0.5 * pumping(along, one, share, polarisers)
-            for v in range(2):
-                f, w, _, s, excess = local_reversible.local_exact_ft(
-                    o, versine, cosine, sine, 1.0 - 2.0 * v, c, energy, inverse_degree, axes
-                )
-                direction[i, j, 0], direction[i, j, 1], direction[i, j, 2] = f
-                chance[i, j, v] = 0.5 + (v - 0.5) * a / np.sqrt(1.0 + a * a)
-                work[i, j, v], pumped[i, j, v], shadow[i, j, v] = w, s, excess
-
-
-def outcomes_of(nodes, cut, k, radial, azimuthal):
-    u, turns, probability = noise_nodes(*cut.constants[k, 32:35], radial, azimuthal)
-    direction = np.empty((len(nodes), u.size, 3))
-    chance, work, pumped, shadow = np.empty((4, len(nodes), u.size, 2))
-    _drive(
-        *(nodes, u, turns, cut.constants, k, LOCAL.energy, LOCAL.inverse_degree, AXES),
-        *(direction, chance, work, pumped, shadow),
-    )
-    return Outcomes(direction, probability, chance, work, pumped)
-
-
 def test_integral_theorem_at_ten_steps_by_quadrature():
-    tab, cut = cut_of(RAMP, 10)
-    sphere, beta = Sphere.of(14), MAGNET.beta
-    after = np.ones(len(sphere.nodes))
-    for k in reversed(range(cut.steps)):
-        outcomes = outcomes_of(sphere.nodes, cut, k, 6, 16)
-        later = sphere.basis.expand(sphere.project(after[:, None]), outcomes.direction)
-        after = outcomes.mean(np.exp(-beta * outcomes.work - outcomes.pumped) * later)
-    mean = equilibrium_weights(MAGNET, tab.initial_field, sphere.nodes, sphere.weights) @ after
-    assert abs(np.log(mean) + beta * free_energy_change(MAGNET, RAMP)) < 1e-6
+    assert abs(log_of_the_integral_theorem(MAGNET, RAMP, 10)) < 1e-6
 
 
 @cache
-def exact_observables():
-    return observables(TiltedGenerator(MAGNET, 13).moments_of(RAMP))
+def right():
+    return exact_observables(MAGNET, RAMP)
 
 
-def observables(raw):
-    W, S, WW, WS, J = raw
-    change = free_energy_change(MAGNET, RAMP)
-    sigma = MAGNET.beta * (W - change) + S
-    return np.array([W, sigma, WW - W * W, WS - W * S, J * np.exp(MAGNET.beta * change)])
-
-
-def in_steps(steps, leave=slice(0)):
-    """What `NAMES` says, as the scheme with that many steps has it, some constants set to zero."""
-    tab, cut = cut_of(RAMP, steps)
-    cut.constants[:, leave] = 0.0
-    sphere = Sphere.of(11)
-    functions = np.zeros((len(sphere.nodes), 5))
-    functions[:, 4] = 1.0
-    for k in reversed(range(steps)):
-        outcomes = outcomes_of(sphere.nodes, cut, k, 5, 14)
-        functions = one_step(sphere, outcomes, functions, MAGNET.beta)
-    start = equilibrium_weights(MAGNET, tab.initial_field, sphere.nodes, sphere.weights)
-    return observables(start @ functions)
+def in_steps(steps, **options):
+    return exact_ft_observables(MAGNET, RAMP, steps, **options)
 
 
 def test_declared_order_is_that_of_the_bias():
     steps = (8, 16)
-    biases = [in_steps(n) - exact_observables() for n in steps]
+    biases = [in_steps(n) - right() for n in steps]
     found = dict(zip(NAMES, slopes(steps, np.array(biases)), strict=True))
     assert all(abs(slope - SCHEME.order) < 0.1 for slope in found.values()), found
 
 
 def test_without_the_sign_an_order_is_lost():
-    biases = [in_steps(n, leave=slice(59, 60)) - exact_observables() for n in (8, 16)]
+    biases = [in_steps(n, leave=slice(59, 60)) - right() for n in (8, 16)]
     found = dict(zip(NAMES, slopes((8, 16), np.array(biases)), strict=True))
     assert found["Var W"] < 1.5
     assert found["<Sigma>"] < 1.5
@@ -385,7 +312,7 @@ def test_means_are_exact_but_for_the_step_bias_that_is_measured():
     run = simulate(
         MAGNET, RAMP, trajectories=40_000, seed=3, steps=12, scheme="exact-ft", progress=False
     )
-    work, sigma = exact_observables()[:2]
+    work, sigma = right()[:2]
     for name, exact in (("work", work), ("entropy_production", sigma)):
         bias = run.step_bias.sel(estimate=name).item()
         spread = run.step_bias_error.sel(estimate=name).item()
@@ -415,7 +342,7 @@ def test_chunks_and_threads_change_no_bit():
 
 def test_many_axes_take_loops_to_the_same_paths():
     """An energy of many axes is looped over; here both ways for one of two axes."""
-    tab, cut = cut_of(JUMPS, 6)
+    tab, cut = exact_ft_table(MAGNET, JUMPS, 6)
     start = MAGNET.sample_equilibrium(tab.initial_field, 100, np.random.default_rng(2))
     found = []
     for axes in (TERMS, as_array(TERMS)):
@@ -444,7 +371,7 @@ def test_the_loop_over_lanes_is_vector_code():
     fresh = numba.njit(nogil=True, error_model="numpy")(local_reversible.advance_exact_ft.py_func)
     state, streams = np.zeros((SCHEME.rows, 8)), np.ones((4, 8), np.uint64)
     state[2] = 1.0
-    _, cut = cut_of(RAMP, 1)
+    _, cut = exact_ft_table(MAGNET, RAMP, 1)
     fresh(
         *(state, streams, cut.constants, cut.jumps),
         *(LOCAL.energy, LOCAL.inverse_degree, AXES),

@@ -184,13 +184,13 @@ def exact_ft_observables(magnet, protocol, steps, leave=slice(0)):
     return central(magnet, protocol, start @ functions)
 
 
-def log_of_the_integral_theorem(magnet, protocol, steps):
+def log_of_the_integral_theorem(magnet, protocol, steps, degree=14, radial=6, azimuthal=16):
     """ln <e^(-beta (W - dF) - S_P)> of `exact-ft`, without a random number."""
     tab, cut = exact_ft_table(magnet, protocol, steps)
-    sphere, beta = Sphere.of(14), magnet.beta
+    sphere, beta = Sphere.of(degree), magnet.beta
     after = np.ones(len(sphere.nodes))
     for k in reversed(range(cut.steps)):
-        outcomes = _outcomes_of(magnet, sphere.nodes, cut, k, 6, 16)
+        outcomes = _outcomes_of(magnet, sphere.nodes, cut, k, radial, azimuthal)
         later = sphere.basis.expand(sphere.project(after[:, None]), outcomes.direction)
         after = outcomes.mean(np.exp(-beta * outcomes.work - outcomes.pumped) * later)
     mean = equilibrium_weights(magnet, tab.initial_field, sphere.nodes, sphere.weights) @ after

@@ -1,6 +1,5 @@
 """The command line: exit codes, messages, files, and what is imported when."""
 
-import contextlib
 import json
 import os
 import re
@@ -387,14 +386,8 @@ def test_ctrl_c_ends_a_running_process_cleanly():
         while process.stdout.readline() not in ("ready\n", ""):
             pass
         time.sleep(1.0)
-        for _ in range(5):  # one that arrives in a callback of the interpreter's is lost
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                out, err = process.communicate(timeout=30.0)
-                break
-        else:
-            process.kill()
-            pytest.fail("Ctrl-C did not end it")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=300.0)  # the chunks in hand are finished first
     assert (process.returncode, out, err) == (130, "", "\nspintherm: interrupted\n")
 
 

@@ -364,9 +364,11 @@ def test_an_interruption_is_exit_code_130_and_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "\nspintherm: interrupted\n"
 
 
+# A shell that starts a job in the background may have it ignore interruptions.
 UNTIL_INTERRUPTED = """
-import sys
+import signal, sys
 from spintherm.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 main([*sys.argv[1:3], "--trajectories", "100", "--json"])
 print("ready", flush=True)
 sys.exit(main(sys.argv[1:]))

@@ -315,6 +315,9 @@ def _compute(
                     report(state.known + state.computed, total)
                 else:
                     pending[_submitted(crew, task)] = task
+    except TaskFailed:
+        _let_finish(state, journal, pending)
+        raise
     finally:
         for future in pending:
             future.cancel()

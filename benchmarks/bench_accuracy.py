@@ -5,8 +5,9 @@ With n steps the bias is C / n^p and a path costs n / speed, so that bias and er
     n = (|C| / e)^(1/p) steps,   N = Var Sigma / e^2 paths,   N n / speed seconds on one core.
 
 C, the variance and the speed are measured in the same run; the exact mean comes from the density
-engine, which shares nothing with the trajectories. The paper's method is Euler-Maruyama with
-1e5 steps, whatever the accuracy.
+engine, which shares nothing with the trajectories. Where the error of C hides C, the leading power
+tells nothing of fewer steps than those with which C was measured. The paper's method is
+Euler-Maruyama with 1e5 steps, whatever the accuracy.
 """
 
 from __future__ import annotations
@@ -45,8 +46,11 @@ class Method:
 
     def steps(self, accuracy: float) -> float:
         """Steps that the bias needs."""
-        needed = (abs(self.constant) / accuracy) ** (1.0 / self.order)
-        return float(self.fixed_steps or max(1.0, np.ceil(needed)))
+        hidden = abs(self.constant) < 3.0 * self.constant_error
+        largest = abs(self.constant) + self.constant_error * hidden
+        least = PROBE[self.order][0] if hidden else 1.0
+        needed = (largest / accuracy) ** (1.0 / self.order)
+        return float(self.fixed_steps or max(least, np.ceil(needed)))
 
     def seconds(self, accuracy: float) -> float:
         """Seconds on one core until bias and standard error are down to `accuracy`."""

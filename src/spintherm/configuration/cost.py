@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from spintherm.configuration.study import Study
     from spintherm.magnet import Magnet
 
-SPEEDS = {"splitting": 1.82e8, "euler-maruyama": 1.62e8, "exact-ft": 6.9e7}
+SPEEDS = {"splitting": 1.97e8, "euler-maruyama": 1.67e8, "exact-ft": 7.2e7}
 """Spin-steps per second and core in uniform fields (`python -m benchmarks`, AMD Zen 4, shared)."""
-FAST_SPEED = 2.75e8
+FAST_SPEED = 2.87e8
 """Of "splitting" with fast = true."""
 ENERGY_SHARES = {2: 0.65, 4: 0.5, 6: 0.35, 8: 0.3}
 """Speed of "splitting" with an anisotropy of this degree over that in uniform fields.

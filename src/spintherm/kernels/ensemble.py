@@ -36,7 +36,8 @@ NOISE_ROWS = 3
 _STATE_BYTES = 8 * STATE_ROWS * LANES
 _GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
 _BYTES = _STATE_BYTES + _GENERATOR_BYTES + 8 * NOISE_ROWS * LANES
-_RENORMALISE = 31
+RENORMALISE = 31
+"""Steps k with these bits set put every lane back on the sphere: one in 32."""
 
 
 @inline
@@ -217,7 +218,7 @@ def advance_splitting(state, generators, constants, jumps):
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
                 lanes[WORK + i] += fma(at_end, drift_work, work)
                 lanes[PUMPED + i] += at_end * merged.affine(entropy, px, py, pz)
-            if k & _RENORMALISE == _RENORMALISE:
+            if k & RENORMALISE == RENORMALISE:
                 renormalise_lanes(lanes)
         row = nodes[steps]
         node, (_, entropy, _) = merged.load(row), merged.load_chords(row)

@@ -31,6 +31,7 @@ from spintherm.kernels.ensemble import (
     LANES,
     NOISE_ROWS,
     PUMPED,
+    RENORMALISE,
     S0,
     S1,
     S2,
@@ -61,7 +62,6 @@ from spintherm.kernels.noise import advance, single_radial, single_step
 from spintherm.kernels.schemes import dot
 
 COLUMNS = 40
-_RENORMALISE = 31
 # Two numbers are drawn while a generator's state is in registers. They are read by halves.
 DRAWN = 2
 LOW, HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
@@ -170,7 +170,7 @@ def advance_fast(state, generators, rows, jumps):
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
                 lanes[WORK + i] += fma(unit, booked, work)
                 lanes[PUMPED + i] += merged.pumped(px, py, pz, torque, pumping)
-            if k & _RENORMALISE == _RENORMALISE:
+            if k & RENORMALISE == RENORMALISE:
                 renormalise_lanes(lanes)
         node, pumping = merged.load(nodes[steps]), merged.load_pumping(nodes[steps])
         for i in range(LANES):

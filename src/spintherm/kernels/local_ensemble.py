@@ -23,6 +23,7 @@ from spintherm.kernels.ensemble import (
     LANES,
     NOISE_ROWS,
     PUMPED,
+    RENORMALISE,
     SINE,
     STATE_ROWS,
     VERSINE,
@@ -63,7 +64,6 @@ GENERATOR_BYTES = 8 * GENERATOR_ROWS * LANES
 SCRATCH_BYTES = 8 * (NOISE_ROWS + 1) * LANES
 _BYTES = STATE_BYTES + GENERATOR_BYTES + SCRATCH_BYTES
 SPLITTING_COLUMNS, EULER_MARUYAMA_COLUMNS = 29, 22
-_RENORMALISE = 31
 
 
 @inline
@@ -195,7 +195,7 @@ def throw_lane(lanes, i, noise):
 @inline
 def settle(noise, k, steps):
     """Put p of every lane back on the sphere, every 32 steps and in the last of a call."""
-    if k & _RENORMALISE == _RENORMALISE or k + 1 == steps:
+    if k & RENORMALISE == RENORMALISE or k + 1 == steps:
         for i in range(LANES):
             p = renormalised(noise[SHRINK + i], noise[COSINE + i], noise[SINE + i])
             noise[SHRINK + i], noise[COSINE + i], noise[SINE + i] = p

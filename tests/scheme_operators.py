@@ -76,6 +76,22 @@ def splitting_step(with_factor=True, with_area=True, radial=RADIAL, azimuthal=AZ
 # --- `splitting` as the fast arithmetic books it, between two noises ------------------------------
 
 
+def noise_frame(torque):
+    """Rows x, y, z of the frame in which azimuths count where z is the torque's direction.
+
+    x and y are those of Duff et al., Journal of Computer Graphics Techniques 6, 1 (2017).
+    """
+    if not np.any(torque):
+        return np.eye(3)
+    x, y, z = torque / np.linalg.norm(torque)
+    sign = 1.0 if z >= 0.0 else -1.0
+    a = -1.0 / (sign + z)
+    b = x * y * a
+    return np.array(
+        [[1.0 + sign * x * x * a, sign * b, -sign * x], [b, sign + y * y * a, -y], [x, y, z]]
+    )
+
+
 def _lifted(n):
     return np.concatenate((np.ones((*n.shape[:-1], 1)), n), axis=-1)
 

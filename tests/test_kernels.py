@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from scheme_operators import noise_frame
 from spintherm import Magnet, Protocol, Ramp
 from spintherm.kernels import constants, elementary, ensemble, fast, jit, noise, schemes
 from spintherm.tabulate import tabulate
@@ -265,7 +266,7 @@ def test_single_precision_noise_stays_single_and_fills_the_vectors():
 
 
 @numba.njit
-def _step_by_step(directions, raw, rows, out):
+def _step_by_step(directions, raw, rows, frames, out):
     """`splitting` as `schemes` has it: (work, heat, pumped entropy) and the end of every path."""
     for i in range(directions.shape[1]):
         n = directions[0, i], directions[1, i], directions[2, i]
@@ -273,9 +274,12 @@ def _step_by_step(directions, raw, rows, out):
             c = schemes.load_splitting(rows, k)
             a = schemes.moebius_with_frame(*n, c[0])
             radial, azimuth, sign = noise.polar_draw(raw[k, i])
-            d = schemes.tangent(*a, *elementary.cos_sin_turn(azimuth))
+            at = frames[k] @ np.array([a[0], a[1], a[2]])
+            pole = -1.0 / (np.copysign(1.0, at[2]) + at[2])
+            d = schemes.tangent(at[0], at[1], at[2], pole, *elementary.cos_sin_turn(azimuth))
+            d = np.array(d) @ frames[k]
             versine = -elementary.log(c[2] * radial + c[1]) * c[3]
-            step = schemes.splitting(*n, a[0], a[1], a[2], *d, versine, sign, c)
+            step = schemes.splitting(*n, a[0], a[1], a[2], d[0], d[1], d[2], versine, sign, c)
             n = step[0], step[1], step[2]
             for j in range(3):
                 out[3 + j, i] += step[3 + j]
@@ -294,7 +298,8 @@ def test_merged_half_drifts_are_the_scheme_step_by_step(steps):
     state[:3] = np.random.default_rng(1).normal(size=(3, 300))
     state[:3] /= np.linalg.norm(state[:3], axis=0)
     expected = np.zeros((6, 300))
-    _step_by_step(state[:3], raw_numbers(5, 300, steps), cut.constants, expected)
+    frames = np.array([noise_frame(row[21:24]) for row in cut.constants])
+    _step_by_step(state[:3], raw_numbers(5, 300, steps), cut.constants, frames, expected)
     ensemble.advance_splitting(state, generators(5, 0, 300), cut.constants, cut.jumps[:-1])
     # rounding: a single step multiplies null vectors by matrices of size e^2 and cancels them
     assert np.max(np.abs(state - expected)) < 1e-13

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from one_step_operators import NAMES, Sphere, exact_observables, slopes
-from scheme_operators import between_noises, node, noise_work
+from scheme_operators import between_noises, node, noise_frame, noise_work
 from spintherm import Constant, Magnet, Protocol, Pulse, Ramp
 from spintherm.kernels import elementary, fast, noise, schemes
 from spintherm.tabulate import tabulate
@@ -65,7 +65,9 @@ def test_the_kernel_adds_up_what_the_rule_says(name, steps):
     for k in range(cut.steps):
         n, gain, entropy = node(cut.constants, cut.jumps[k], k, p)
         row, versine, sign = cut.constants[k], np.empty(count), np.empty(count)
-        _noise(raw[k], row[16], row[17], row[18], n, p, versine, sign)
+        frame = noise_frame(row[21:24])
+        _noise(raw[k], row[16], row[17], row[18], n @ frame.T, p, versine, sign)
+        p = p @ frame
         work += gain + noise_work(n, p, versine, -sign, row)
         pumped += entropy
     end, gain, entropy = node(cut.constants, np.zeros(3), cut.steps, p)

@@ -179,7 +179,9 @@ def kernel_states(count, rows):
     return state
 
 
-def test_without_a_control_paths_are_those_of_the_plain_scheme(magnet, protocol):
+def test_without_a_control_paths_are_those_of_the_plain_scheme(magnet):
+    field = Ramp((0.3, -0.2, 0.9), (-0.5, 0.7, -0.4), 0.7)
+    protocol = Protocol(0.7, field, Ramp((0.0, 0.0, 0.2), (0.0, 0.0, 0.9), 0.7))
     plan = table(magnet, tabulate(protocol, 40), SCHEMES["splitting"])
     plain, tilted = kernel_states(300, 6), kernel_states(300, 7)
     key = Keys.from_seed(2).dynamics

@@ -379,15 +379,20 @@ def test_kernels_of_uniform_magnets_refuse_others():
 
 
 def test_constant_efficiency_is_the_uniform_torque():
-    """One polariser with g = 1 and P itself: nearly the same paths; no strength, no torque."""
+    """One polariser with g = 1 and P itself: nearly the same paths; no strength, no torque.
+
+    P is along z, where the azimuths of both kernels count from the same direction.
+    """
+    torque = Ramp((0.0, 0.0, 0.3), (0.0, 0.0, 0.7), PROTOCOL.duration)
+    protocol = replace(PROTOCOL, spin_torque=torque)
     bare = Magnet(1.3, 1.7, 0.4, 0.8)
     none = tuple(replace(item, strength=0.0) for item in TWO)
     worded = replace(
-        bare, anisotropy=Anisotropy.uniaxial(1e-9), polarisers=(*none, Polariser(AXIS))
+        bare, anisotropy=Anisotropy.uniaxial(1e-9), polarisers=(Polariser((0.0, 0.0, 1.0)), *none)
     )
     start = bare.moment * np.array([0.6, 0.0, 0.8])
     runs = [
-        simulate(magnet, PROTOCOL, trajectories=2000, seed=3, steps=200, initial=start, **QUIET)
+        simulate(magnet, protocol, trajectories=2000, seed=3, steps=200, initial=start, **QUIET)
         for magnet in (bare, worded)
     ]
     for name in ("work", "heat", "pumped_entropy"):

@@ -91,6 +91,20 @@ MUTATIONS = (
         ("test_kernels.py",),
     ),
     Mutation(
+        "noise not turned back from the frame along P (merged splitting)",
+        "kernels/merged.py",
+        "home[:] = work.T",
+        "home[:] = work",
+        ("test_kernels.py", "test_middle_books.py"),
+    ),
+    Mutation(
+        "sign of the torque's work along the noise (merged splitting)",
+        "kernels/merged.py",
+        "across = unit * fma(ly, ux, -(lx * uy))",
+        "across = unit * fma(lx, uy, -(ly * ux))",
+        ("test_kernels.py", "test_middle_books.py"),
+    ),
+    Mutation(
         "missing jump work inside the protocol",
         "kernels/ensemble.py",
         "lanes[WORK + i] -= dot(",

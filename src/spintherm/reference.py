@@ -8,7 +8,8 @@ Euler-Maruyama, [II] SI 62-63:
          + sqrt(2 eta T) m x sigma,    sigma ~ N(0, Dt),    then m is brought back to its length.
 
 Splitting: the deterministic part over Dt/2, the noise over Dt, the deterministic part over Dt/2,
-each exactly (see `spintherm.kernels.schemes`).
+each exactly (see `spintherm.kernels.schemes`). Azimuths of the noise count in a frame with z along
+P, as in the compiled one.
 
 Exact-ft: the reversible part over Dt/2, an irreversible step with explicit transition densities,
 the reversible part over Dt/2 (see `spintherm.kernels.reversible`); heat is -T times a log-ratio of
@@ -155,7 +156,8 @@ def splitting(magnet: Magnet, table: Tabulation, moment: FloatArray, noise: Nois
         before = paths.moment
         first = _deterministic(magnet, H, P, 0.5 * dt, before)
         theta = _diffusion_angle(s, u)
-        second = _turn(first, theta, azimuth)
+        frame = _frame_along(P)
+        second = _turn(first @ frame.T, theta, azimuth) @ frame
         new = _deterministic(magnet, H, P, 0.5 * dt, second)
         chord = np.cross(before, first) + np.cross(second, new)
         arc = np.cross(first, second) * (theta / np.sin(theta) * (1.0 - s / 3.0))[:, None]
@@ -364,14 +366,27 @@ def _concentration(s: float) -> float:
     return float(root)
 
 
-def _turn(moment: FloatArray, theta: FloatArray, azimuth: FloatArray) -> FloatArray:
-    """Turn each moment by theta towards an azimuth in the frame of Duff et al."""
-    n = moment / np.linalg.norm(moment, axis=1, keepdims=True)
+def _tangents(n: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two tangents at each direction: the frame of Duff et al."""
     x, y, z = n.T
     sign = np.copysign(1.0, z)
     a = -1.0 / (sign + z)
     first = np.column_stack((1.0 + sign * x * x * a, sign * x * y * a, -sign * x))
-    second = np.column_stack((x * y * a, sign + y * y * a, -y))
+    return first, np.column_stack((x * y * a, sign + y * y * a, -y))
+
+
+def _frame_along(torque: FloatArray) -> FloatArray:
+    """Axes x, y, z, a row each, of a frame with z along the torque; the usual one without it."""
+    if not np.any(torque):
+        return np.eye(3)
+    axis = (torque / np.linalg.norm(torque))[None, :]
+    return np.concatenate((*_tangents(axis), axis))
+
+
+def _turn(moment: FloatArray, theta: FloatArray, azimuth: FloatArray) -> FloatArray:
+    """Turn each moment by theta towards an azimuth in the frame of Duff et al."""
+    n = moment / np.linalg.norm(moment, axis=1, keepdims=True)
+    first, second = _tangents(n)
     towards = np.cos(azimuth)[:, None] * first + np.sin(azimuth)[:, None] * second
     length = np.linalg.norm(moment, axis=1, keepdims=True)
     return np.asarray(np.cos(theta)[:, None] * moment + np.sin(theta)[:, None] * length * towards)

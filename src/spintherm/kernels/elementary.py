@@ -116,9 +116,11 @@ def single_log(x, below_one):
     mantissa_bits = np.uint32(np.uint32(shifted & _SINGLE_MANTISSA) + _SINGLE_SQRT_HALF_BITS)
     f = as_float(mantissa_bits) - _SINGLE_ONE
     f = below_one if exponent == _SINGLE_ZERO else f
-    p = fma(f, fma(f, fma(f, fma(f, _l9, _l8), _l7), _l6), _l5)
-    p = fma(f, fma(f, fma(f, p, _l4), _l3), _l2)
-    return fma(exponent, _SINGLE_LN2, fma(f * f, p, f))
+    w = f * f
+    low = fma(w, fma(f, _l5, _l4), fma(f, _l3, _l2))
+    high = fma(w, fma(f, _l9, _l8), fma(f, _l7, _l6))
+    p = fma(w * w, high, low)
+    return fma(exponent, _SINGLE_LN2, fma(w, p, f))
 
 
 @inline

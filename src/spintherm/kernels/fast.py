@@ -46,7 +46,6 @@ from spintherm.kernels.ensemble import (
     advance_splitting,
     begin_heat,
     end_heat,
-    jump_lanes,
     load_lanes,
     renormalise_lanes,
     store_lanes,
@@ -59,9 +58,8 @@ from spintherm.kernels.jit import (
     stack_address,
 )
 from spintherm.kernels.noise import advance, single_radial, single_step
-from spintherm.kernels.schemes import dot
 
-COLUMNS = 40
+COLUMNS = 39
 # Two numbers are drawn while a generator's state is in registers. They are read by halves.
 DRAWN = 2
 LOW, HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
@@ -73,33 +71,19 @@ _BYTES = _STATE_BYTES + _GENERATOR_BYTES + WORD_BYTES + NOISE_BYTES
 
 
 def constants(steps):
-    """Constants of `constants.splitting`, then h b and h r at mid-step, gamma0 h/m: (steps, 40)."""
+    """Constants of `constants.splitting`, then h b and h r at mid-step: (steps, 39)."""
     h = steps.durations[:, None]
-    drift = h * steps.relaxation(1), h * steps.rotation(1)
-    return np.hstack(
-        (tables.splitting(steps), *drift, h * (steps.gyromagnetic_ratio / steps.moment))
-    )
+    return np.hstack((tables.splitting(steps), h * steps.relaxation(1), h * steps.rotation(1)))
 
 
 @inline
-def book_jump(lanes, rows, k, jump):
+def book_jump(lanes, rows, k, jump, frame, along):
     """Book the work -jump.f of a sudden change of the field at the start of step k, jump = m DH."""
-    jx, jy, jz = jump[0], jump[1], jump[2]
-    if k == 0:
-        jump_lanes(lanes, jx, jy, jz)
-        return
-    m = rows[k - 1]
-    scale = (m[0], m[1], m[2], m[3])
-    along = (
-        dot(jx, jy, jz, m[4], m[8], m[12]),
-        dot(jx, jy, jz, m[5], m[9], m[13]),
-        dot(jx, jy, jz, m[6], m[10], m[14]),
-        dot(jx, jy, jz, m[7], m[11], m[15]),
-    )
+    merged.at_end(rows, k, jump, frame, along)
+    change, scale = along[0], along[1]
     for i in range(LANES):
         px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-        along_f = merged.affine(along, px, py, pz) / merged.affine(scale, px, py, pz)
-        lanes[WORK + i] -= along_f
+        lanes[WORK + i] -= merged.affine(change, px, py, pz) / merged.affine(scale, px, py, pz)
 
 
 @inline
@@ -130,7 +114,7 @@ def draw_words(bits, words, twice):
 
 @kernel
 def advance_fast(state, generators, rows, jumps):
-    """Take state (6, n) and generators (4, n) through the steps of rows (steps, 40).
+    """Take state (6, n) and generators (4, n) through the steps of rows (steps, 39).
 
     jumps (steps, 3) holds m DH at the start of each step. One raw number is drawn per step.
     """
@@ -138,6 +122,7 @@ def advance_fast(state, generators, rows, jumps):
     steps = rows.shape[0]
     nodes = np.empty((steps + 1, merged.NODE))
     merged.tabulate_rates(rows, nodes)
+    frame, along = np.empty((3, 3)), np.empty((2, 4))
     lanes, bits, words, noise = _buffers(carray(stack_address(_BYTES), _BYTES, np.uint8))
     for first in range(0, state.shape[1], LANES):
         count = min(LANES, state.shape[1] - first)
@@ -155,11 +140,11 @@ def advance_fast(state, generators, rows, jumps):
                 )
             jump = jumps[k]
             if jump[0] != 0.0 or jump[1] != 0.0 or jump[2] != 0.0:
-                book_jump(lanes, rows, k, jump)
-            node, pumping = merged.load(nodes[k]), merged.load_pumping(nodes[k])
+                book_jump(lanes, rows, k, jump, frame, along)
+            node, before, after = merged.load(nodes[k]), nodes[k, 34], nodes[k, 35]
             for i in range(LANES):
                 px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                moved, unit, work, torque = merged.thrown(
+                moved, unit, work, height = merged.thrown(
                     *(px, py, pz),
                     np.float64(noise[VERSINE + i]),
                     np.float64(noise[COSINE + i]),
@@ -169,16 +154,16 @@ def advance_fast(state, generators, rows, jumps):
                 booked = merged.quadratic(node[4], px, py, pz)
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
                 lanes[WORK + i] += fma(unit, booked, work)
-                lanes[PUMPED + i] += merged.pumped(px, py, pz, torque, pumping)
+                lanes[PUMPED + i] += fma(before, pz, after * height)
             if k & RENORMALISE == RENORMALISE:
                 renormalise_lanes(lanes)
-        node, pumping = merged.load(nodes[steps]), merged.load_pumping(nodes[steps])
+        node, before = merged.load(nodes[steps]), nodes[steps, 34]
         for i in range(LANES):
             px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
             moved, unit = merged.ended(px, py, pz, node)
             lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
             lanes[WORK + i] += unit * merged.quadratic(node[4], px, py, pz)
-            lanes[PUMPED + i] += merged.pumped(px, py, pz, 0.0, pumping)
+            lanes[PUMPED + i] += before * pz
         end_heat(lanes, rows)
         store_lanes(state, generators, first, count, lanes, bits)
 

@@ -1,7 +1,11 @@
 """The splitting summed up in another order: one map between two noises, books as forms.
 
 `schemes` takes one step after the other: drift, noise, drift. Here the state between two steps is
-the one just after the noise, p. What lies between two noises is a node:
+the one just after the noise, p, in the frame of the step whose noise it was: z along that step's
+torque P (`set_frame`), where the torque's work and the pumped entropy need one component and not
+three. Azimuths of the noise count from x there; a turn from one frame to the next is part of the
+map between. A call begins and ends in the frame of the laboratory. What lies between two noises is
+a node:
 
 * its two half drifts are one Moebius map n = M' M p;
 * what is booked, a form in the null vectors (1, p), (1, f) = M (1, p)/lambda_f and (1, n) =
@@ -21,17 +25,17 @@ scheme:
   one form and one division less, and on the drives tried its bias is mostly the smaller.
 
 Numbers of a node, NODE of them in the middle of steps and CHORD_NODE at their ends: the noise (3),
-twice s (1), the map from p to lambda_n (1, n) (16), the form (9), the great circle's factor (5),
-m^2 P (3); then the pumped entropy's m h gamma0 P before (3) and gamma0 h/m after (1), or lambda_f
-(4), the form of the pumped entropy (4) and that of the way from f to n (9).
+twice s m^2 |P| (1), the map from p to lambda_n (1, n) (16), the form (9), the great circle's factor
+times m^2 |P| (5); then the pumped entropy's m h gamma0 |P| before and after (2), or lambda_f (4),
+the form of the pumped entropy (4) and that of the way from f to n (9).
 """
 
 import numpy as np
 
 from spintherm.kernels.jit import flip, fma, inline, kernel, sign_of
-from spintherm.kernels.schemes import dot, renormalised
+from spintherm.kernels.schemes import dot, renormalised, tangent
 
-NODE, CHORD_NODE = 41, 54
+NODE, CHORD_NODE = 36, 51
 
 
 @inline
@@ -89,57 +93,106 @@ def _store_form(form, row, at):
 
 
 @inline
-def _around(rows, k, before, after):
-    """Moebius matrices of the half drifts before and after node k, none beyond the ends."""
-    before[:], after[:] = 0.0, 0.0
-    for i in range(4):
-        before[i, i] = after[i, i] = 1.0
-    if k > 0:
-        before[:] = rows[k - 1, :16].reshape(4, 4)
-    if k < rows.shape[0]:
-        after[:] = rows[k, :16].reshape(4, 4)
+def set_frame(q, frame):
+    """Fill frame (3, 3) with the components of x, y and z of a frame whose z is along q.
+
+    That of the laboratory if q = 0; x and y are those of `schemes.tangent`. Returns |q|.
+    """
+    largest = max(abs(q[0]), abs(q[1]), abs(q[2]))
+    if largest == 0.0:
+        frame[:] = 0.0
+        frame[0, 0] = frame[1, 1] = frame[2, 2] = 1.0
+        return 0.0
+    x, y, z = q[0] / largest, q[1] / largest, q[2] / largest
+    size = np.sqrt(dot(x, y, z, x, y, z))
+    x, y, z = x / size, y / size, z / size
+    pole = -1.0 / (np.copysign(1.0, z) + z)
+    frame[0, 0], frame[0, 1], frame[0, 2] = tangent(x, y, z, pole, 1.0, 0.0)
+    frame[1, 0], frame[1, 1], frame[1, 2] = tangent(x, y, z, pole, 0.0, 1.0)
+    frame[2, 0], frame[2, 1], frame[2, 2] = x, y, z
+    return size * largest
 
 
 @inline
-def _common(rows, k, total, row):
-    """Store what both ways of booking share."""
-    step = rows[min(k, rows.shape[0] - 1)]
-    row[0], row[1], row[2], row[3] = step[16], step[17], step[18], step[20]
-    row[4:20] = total.reshape(16)
-    shrink = step[19]
+def _set_turn(rows, k, frame, turn):
+    """Fill turn (4, 4) with the map from the laboratory to the frame of step k; returns m^2 |P|.
+
+    There is none beyond the ends of a call: the map is the identity.
+    """
+    turn[:] = 0.0
+    turn[0, 0] = turn[1, 1] = turn[2, 2] = turn[3, 3] = 1.0
+    size = 0.0
+    if 0 <= k < rows.shape[0]:
+        size = set_frame(rows[k, 21:24], frame)
+        turn[1:, 1:] = frame
+    return size
+
+
+@inline
+def _set_half_drift(rows, k, drift):
+    """Fill drift (4, 4) with half the drift of step k, the identity beyond the ends of a call."""
+    drift[:] = 0.0
+    drift[0, 0] = drift[1, 1] = drift[2, 2] = drift[3, 3] = 1.0
+    if 0 <= k < rows.shape[0]:
+        drift[:] = rows[k, :16].reshape(4, 4)
+
+
+@inline
+def _set_maps(rows, k, maps, frame, row):
+    """Fill maps (4, 4, 4) of node k, and what of its row both ways of booking share.
+
+    From p in the frame of the step before to the laboratory, to (1, f) and to (1, n) there; the
+    last is scratch.
+    """
+    home, middle, total, work = maps[0], maps[1], maps[2], maps[3]
+    steps = rows.shape[0]
+    _set_turn(rows, k - 1, frame, work)
+    home[:] = work.T
+    _set_half_drift(rows, k - 1, total)
+    _product(total, home, middle)
+    _set_half_drift(rows, k, work)
+    _product(work, middle, total)
+    size = _set_turn(rows, k, frame, work)
+    moved = row[4:20].reshape(4, 4)
+    _product(work, total, moved)
+    step = rows[min(k, steps - 1)]
+    row[0], row[1], row[2], row[3] = step[16], step[17], step[18], step[20] * size
+    shrink = step[19] * size
     row[29] = shrink
     row[30], row[31] = shrink / 3.0, shrink * (2.0 / 15.0)
     row[32], row[33] = shrink * (2.0 / 35.0), shrink * (8.0 / 315.0)
-    row[34:37] = step[21:24]
+
+
+@inline
+def _length(v):
+    """|v|."""
+    return np.sqrt(dot(v[0], v[1], v[2], v[0], v[1], v[2]))
 
 
 @kernel
 def tabulate_rates(rows, nodes):
-    """Fill nodes (steps + 1, NODE) from the steps' constants (steps, 40), booked in their middle.
+    """Fill nodes (steps + 1, NODE) from the steps' constants (steps, 39), booked in their middle.
 
     Node k lies between the steps k - 1 and k; the last has no step after it. The form is to be
-    multiplied by 1/lambda_n. rows are those of `constants.splitting`, then h b, h r, gamma0 h/m.
+    multiplied by 1/lambda_n. rows are those of `constants.splitting`, then h b and h r.
     """
     steps = rows.shape[0]
-    matrices = np.empty((5, 4, 4))
-    before, after, total = matrices[0], matrices[1], matrices[2]
-    form, work = matrices[3], matrices[4]
+    maps, form, frame = np.empty((4, 4, 4)), np.empty((4, 4)), np.empty((3, 3))
+    home, total, work = maps[0], maps[2], maps[3]
     for k in range(steps + 1):
-        _around(rows, k, before, after)
-        _product(after, before, total)
-        _common(rows, k, total, nodes[k])
+        _set_maps(rows, k, maps, frame, nodes[k])
         form[:] = 0.0
-        nodes[k, 37:] = 0.0
+        nodes[k, 34:] = 0.0
         if k > 0:
             _add_rate(form, rows[k - 1])
             form[1:, 0] -= rows[k - 1, 24:27]
-            nodes[k, 37:40] = rows[k - 1, 30:33]
+            nodes[k, 34] = _length(rows[k - 1, 30:33])
         if k < steps:
             _add_rate(form, rows[k])
             form[0, 1:] -= rows[k, 24:27]
-            nodes[k, 40] = rows[k, 39]
-        _product(form, total, work)
-        _store_form(work, nodes[k], 20)
+            nodes[k, 35] = _length(rows[k, 30:33])
+        _pulled_back(form, home, total, work)
+        _store_form(form, nodes[k], 20)
 
 
 @kernel
@@ -150,14 +203,11 @@ def tabulate_chords(rows, jumps, nodes):
     to n by 1/(lambda_f lambda_n).
     """
     steps = rows.shape[0]
-    matrices = np.empty((5, 4, 4))
-    before, after, total = matrices[0], matrices[1], matrices[2]
-    form, work = matrices[3], matrices[4]
+    maps, form, frame = np.empty((4, 4, 4)), np.empty((4, 4)), np.empty((3, 3))
+    home, middle, total, work = maps[0], maps[1], maps[2], maps[3]
     pumped = np.empty(3)
     for k in range(steps + 1):
-        _around(rows, k, before, after)
-        _product(after, before, total)
-        _common(rows, k, total, nodes[k])
+        _set_maps(rows, k, maps, frame, nodes[k])
         form[:], pumped[:] = 0.0, 0.0
         if k > 0:
             form[0, 1:] -= rows[k - 1, 24:27]
@@ -166,17 +216,36 @@ def tabulate_chords(rows, jumps, nodes):
         if k < steps:
             form[0, 1:] -= rows[k, 24:27] + jumps[k]
             pumped += rows[k, 30:33]
-        _product(form, before, work)
-        _store_form(work, nodes[k], 20)
-        nodes[k, 37:41] = before[0]
+        _pulled_back(form, home, middle, work)
+        _store_form(form, nodes[k], 20)
+        nodes[k, 34:38] = middle[0]
         for j in range(4):
-            along = dot(pumped[0], pumped[1], pumped[2], before[1, j], before[2, j], before[3, j])
-            nodes[k, 41 + j] = along
+            along = dot(pumped[0], pumped[1], pumped[2], middle[1, j], middle[2, j], middle[3, j])
+            nodes[k, 38 + j] = along
         form[:] = 0.0
         if k < steps:
             _add_torque(form, rows[k, 21:24])
-        _pulled_back(form, before, total, work)
-        _store_form(form, nodes[k], 45)
+        _pulled_back(form, middle, total, work)
+        _store_form(form, nodes[k], 42)
+
+
+@inline
+def at_end(rows, k, vector, frame, along):
+    """Fill along (2, 4): lambda_f vector.f and lambda_f as forms in (1, p) of node k."""
+    if k == 0:
+        along[:] = 0.0
+        along[0, 1:] = vector
+        along[1, 0] = 1.0
+        return
+    m = rows[k - 1]
+    set_frame(m[21:24], frame)
+    for j in range(4):
+        along[0, j] = dot(vector[0], vector[1], vector[2], m[4 + j], m[8 + j], m[12 + j])
+        along[1, j] = m[j]
+    for i in range(2):
+        x, y, z = along[i, 1], along[i, 2], along[i, 3]
+        for j in range(3):
+            along[i, 1 + j] = dot(frame[j, 0], frame[j, 1], frame[j, 2], x, y, z)
 
 
 @inline
@@ -214,7 +283,6 @@ def load(row):
         _four(row, 16),
         load_form(row, 20),
         (*_four(row, 29), row[33]),
-        (row[34], row[35], row[36]),
         row[3],
     )
 
@@ -222,19 +290,7 @@ def load(row):
 @inline
 def load_chords(row):
     """What booking at the ends of steps needs besides: lambda_f, entropy, form from f to n."""
-    return _four(row, 37), _four(row, 41), load_form(row, 45)
-
-
-@inline
-def load_pumping(row):
-    """What booking pumped entropy in the middle of steps needs: m h gamma0 P, gamma0 h/m."""
-    return _four(row, 37)
-
-
-@inline
-def pumped(px, py, pz, torque, pumping):
-    """Pumped entropy of the two half steps about a node; torque is m^2 P.n after it."""
-    return fma(pumping[0], px, fma(pumping[1], py, fma(pumping[2], pz, pumping[3] * torque)))
+    return _four(row, 34), _four(row, 38), load_form(row, 42)
 
 
 @inline
@@ -242,9 +298,9 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     """From p after one noise to p' after the next.
 
     The noise is 1 - cos(theta) with the Levy area's sign as its own, and (ux, uy) = sin(theta) d.
-    Returns (p', 1/lambda_n, torque work of the noise, m^2 P.n).
+    Returns (p', 1/lambda_n, torque work of the noise, n.z), n where it begins, z along the torque.
     """
-    lifted, to_x, to_y, to_z, _, factor, q, levy = node
+    lifted, to_x, to_y, to_z, _, factor, levy = node
     scale = affine(lifted, px, py, pz)
     lx, ly, lz = affine(to_x, px, py, pz), affine(to_y, px, py, pz), affine(to_z, px, py, pz)
     pole = scale + abs(lz)
@@ -255,22 +311,20 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     uy = flip(uy, sign)
     along = fma(lx, ux, ly * uy) * shrink
     ahead = ((1.0 - versine) - along) * unit
-    # the torque in the frame of `schemes.reflected`, where the noise turns about the axis z
-    lifted_torque = dot(q[0], q[1], q[2], lx, ly, lz)
-    mirror = fma(scale, flip(q[2], sign), lifted_torque) * (shrink * unit)
-    across = fma(uy, fma(-lx, mirror, q[0]), -(ux * fma(-ly, mirror, q[1])))
+    # n x p along z: p is (ux, uy) plus a part along n, see `schemes.reflected`
+    across = unit * fma(ly, ux, -(lx * uy))
     arc = fma(versine, fma(versine, factor[4], factor[3]), factor[2])
     arc = fma(versine, fma(versine, arc, factor[1]), factor[0])
-    torque = unit * lifted_torque
-    work = fma(arc, flip(across, sign), np.copysign(levy, signed_versine) * torque)
+    height = unit * lz
+    work = fma(arc, across, np.copysign(levy, signed_versine) * height)
     moved = fma(ahead, lx, ux), fma(ahead, ly, uy), fma(ahead, lz, -flip(along, sign))
-    return moved, unit, work, torque
+    return moved, unit, work, height
 
 
 @inline
 def ended(px, py, pz, node):
     """From p to the end of the call: (f, 1/lambda_f)."""
-    lifted, to_x, to_y, to_z, _, _, _, _ = node
+    lifted, to_x, to_y, to_z, _, _, _ = node
     unit = 1.0 / affine(lifted, px, py, pz)
     fx = unit * affine(to_x, px, py, pz)
     fy = unit * affine(to_y, px, py, pz)

@@ -144,7 +144,7 @@ def advance_tilted(state, generators, constants, jumps, coefficients, degree):
     The last row of the state is the logarithm of the weight. jumps (steps, 3) holds m DH at the
     start of each step, coefficients (steps, (degree + 1)^2, 3) the control, see
     `polynomial_powers`. One raw number is drawn per step, as in `ensemble.advance_splitting`:
-    without a control the paths are the same.
+    without a control the paths are the same if P is along z, from where azimuths count there.
     """
     prefer_wide_vectors()
     lanes = np.empty(WEIGHTED_ROWS * LANES)

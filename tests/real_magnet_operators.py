@@ -90,7 +90,7 @@ def splitting_observables(
     magnet, protocol, steps, sphere, leave=(1.0, 1.0), radial=RADIAL, azimuthal=AZIMUTHAL
 ):
     """What `NAMES` says, as `splitting` with that many steps has it; protocols without jumps."""
-    scheme, local = scheme_for(magnet, "splitting"), Local.of(magnet)
+    scheme, local = scheme_for(magnet, "splitting"), Local.for_splitting(magnet)
     tabulation = with_field_of_current(magnet, protocol, tabulate(protocol, steps))
     cut = table(magnet, tabulation, scheme)
     assert not cut.jumps.any()

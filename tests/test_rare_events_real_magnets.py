@@ -112,7 +112,7 @@ def test_weights_are_exact_for_coarse_steps_and_any_control():
     control = 0.6 * np.random.default_rng(4).normal(size=(plan.steps, 9, 3))
     local_weighted.advance_tilted(
         *(tilted, two, plan.constants[:-1], plan.jumps[: plan.steps - 1], control, 2, 0.7),
-        *Local.sparse(magnet).arguments,
+        *Local.for_splitting(magnet).arguments,
     )
     weight = np.exp(tilted[-1])
     assert np.std(tilted[-1]) > 0.4

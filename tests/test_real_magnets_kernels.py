@@ -129,7 +129,7 @@ def test_loops_of_a_step_are_the_scheme_step_by_step():
     """`test_real_magnets_order` looks at the scheme's functions, kernels put them together."""
     count, steps = 300, 30
     _, rows, _ = cut(MAGNET, SMOOTH, steps)
-    local = Local.sparse(MAGNET)
+    local = Local.for_splitting(MAGNET)
     start = directions(count)
     raw = np.empty((steps, count), np.uint64)
     noise.draw(generators(Keys.from_seed(5).dynamics, 0, count), raw)

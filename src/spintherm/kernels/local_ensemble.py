@@ -37,7 +37,7 @@ from spintherm.kernels.ensemble import (
     store_lanes,
 )
 from spintherm.kernels.jit import fma, inline, kernel, prefer_wide_vectors, stack_address
-from spintherm.kernels.local_fields import anisotropy_energy, dot3, pumping
+from spintherm.kernels.local_fields import anisotropy_energy, dot3, pumping, uniform_pumping
 from spintherm.kernels.local_schemes import (
     drift_past,
     drifting,
@@ -173,10 +173,10 @@ def turn_lane(lanes, i, noise, rates, field, c, polarisers):
     carry(lanes, i, n, there)
     noise[SHRINK + i] = shrink
     strength = pumping(0.0, o, 1.0, polarisers)
-    sigma = fma(own[3], strength, 2.0 * dot3(o, own[2]))
+    sigma = fma(own[3], strength, uniform_pumping(o, own[2]))
     area = np.copysign(2.0 * weights[2], noise[VERSINE + i])
     lanes[WORK + i] += fma(area, sigma, -dot3(field, o))
-    lanes[PUMPED + i] += 2.0 * fma(rates[3], strength, 2.0 * dot3(o, rates[2]))
+    lanes[PUMPED + i] += 2.0 * fma(rates[3], strength, uniform_pumping(o, rates[2]))
 
 
 @inline

@@ -9,6 +9,7 @@ compiler unrolls them, so that every kind of magnet has its own straight vector 
                 dE_a/dn_x = n_x (a0 + a1 n_x^2 + ...), and so on
     polarisers  (((px, py, pz), (a0, a1, ...), (q,)), ...): direction and efficiency
                 (a0 + a1 c + ...)/(1 + q c); () instead of (q,) where the efficiency is a polynomial
+    uniform     the part of the torque that does not depend on n, or () if there is none
 """
 
 from typing import Any
@@ -254,14 +255,48 @@ def _divergence(c, numerator, asymmetry):
     return rational
 
 
+def uniform_torque(row, at, polarisers):
+    """Return the uniform torque at row[at], or () where the polarisers hold all of the torque."""
+
+
+@overload(uniform_torque, jit_options=INLINE)
+def _uniform_torque(row, at, polarisers):
+    if len(polarisers) > 0:
+        return lambda row, at, polarisers: ()
+    return lambda row, at, polarisers: (row[at], row[at + 1], row[at + 2])
+
+
+def uniform_pumping(n, uniform):
+    """Return 2 n.uniform: what the uniform torque adds to `pumping`."""
+
+
+@overload(uniform_pumping, jit_options=INLINE)
+def _uniform_pumping(n, uniform):
+    if len(uniform) == 0:
+        return lambda n, uniform: 0.0
+    return lambda n, uniform: 2.0 * dot3(n, uniform)
+
+
 def torque(offset, n, amplitude, polarisers):
-    """Return offset + amplitude sum g(n.p) p, the local spin torque in some unit."""
+    """Return offset + amplitude sum g(n.p) p, the local spin torque in some unit.
+
+    Without an offset, (), there is a polariser.
+    """
 
 
 @overload(torque, jit_options=INLINE)
 def _torque(offset, n, amplitude, polarisers):
     if len(polarisers) == 0:
         return lambda offset, n, amplitude, polarisers: offset
+    if len(offset) == 0:
+
+        def first(offset, n, amplitude, polarisers):
+            p, numerator, asymmetry = polarisers[0]
+            share = amplitude * efficiency(dot3(n, p), numerator, asymmetry)
+            total = share * p[0], share * p[1], share * p[2]
+            return torque(total, n, amplitude, polarisers[1:])
+
+        return first
 
     def more(offset, n, amplitude, polarisers):
         p, numerator, asymmetry = polarisers[0]

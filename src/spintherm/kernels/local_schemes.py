@@ -37,6 +37,8 @@ from spintherm.kernels.local_fields import (
     pull,
     pumping,
     torque,
+    uniform_pumping,
+    uniform_torque,
 )
 from spintherm.kernels.schemes import reflected, renormalised
 
@@ -75,7 +77,7 @@ def _driven(n, x, fields):
 def pumped(n, fields):
     """u gamma0 m sigma at n."""
     _, _, uniform, amplitude, polarisers, _ = fields
-    return pumping(2.0 * dot3(n, uniform), n, amplitude, polarisers)
+    return pumping(uniform_pumping(n, uniform), n, amplitude, polarisers)
 
 
 @inline
@@ -112,7 +114,7 @@ def booked(o, f, torque_work, books):
 
 @inline
 def load_splitting(constants, k, energy, polarisers):
-    """Constants of step k.
+    """Constants of step k; polarisers, where there are any, hold the uniform torque too.
 
     Fields of this step and of the drift into it; (e^-2k, 1 - e^-2k, 1/k); (half of 1 - s/3,
     4m/(gamma0 h) of the torque work, half of s times that of the Levy area); (m DH/2, m Hbar).
@@ -121,7 +123,7 @@ def load_splitting(constants, k, energy, polarisers):
     own = (
         (c[0], c[1], c[2]),
         (energy, c[3]),
-        (c[4], c[5], c[6]),
+        uniform_torque(c, 4, polarisers),
         c[7],
         polarisers,
         c[8],
@@ -129,7 +131,7 @@ def load_splitting(constants, k, energy, polarisers):
     across = (
         (c[9], c[10], c[11]),
         (energy, c[12]),
-        (c[13], c[14], c[15]),
+        uniform_torque(c, 13, polarisers),
         c[16],
         polarisers,
         c[8],

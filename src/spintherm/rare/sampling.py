@@ -217,7 +217,7 @@ def _advance(run: _Run, state: FloatArray, streams: Generators) -> None:
         exponent = float(run.control.exponents[0]) * run.magnet.beta
         # the plain kernel's form of the energy: paths of another one, whose dE_a/dn has another
         # radial part, differ by the order of the scheme
-        local = Local.sparse(run.magnet)
+        local = Local.for_splitting(run.magnet)
         kernel, more = local_weighted.advance_tilted, (exponent, *local.arguments)
     stride = max(1, CHUNK_WORK // max(state.shape[1], ensemble.LANES))
     for first in range(0, run.table.steps, stride):

@@ -1,7 +1,8 @@
 """Schemes for magnets with anisotropy or polarisers: words turned into what their kernels read.
 
-Polarisers whose efficiency is constant add up to a uniform torque; the others go to the kernel. The
-field-like torque is a field, which `tabulate.with_field_of_current` has added to H.
+Polarisers whose efficiency is constant add up to a uniform torque; the others go to the kernel, and
+all of them if there are others and the kernel is that of `splitting`. The field-like torque is a
+field, which `tabulate.with_field_of_current` has added to H.
 """
 
 from __future__ import annotations
@@ -60,9 +61,14 @@ class Local:
         )
 
     @classmethod
-    def sparse(cls, magnet: Magnet) -> Local:
-        """The same, with an energy that is a sum over the components told as such."""
+    def for_splitting(cls, magnet: Magnet) -> Local:
+        """What `splitting` takes: the uniform torque, if there is another, as polarisers too.
+
+        An energy that is a sum over the components is told as such.
+        """
         local = cls.of(magnet)
+        if local.polarisers:
+            local = replace(local, polarisers=tuple(map(_polariser, magnet.polarisers)))
         parts = separable(magnet.anisotropy or Anisotropy())
         return replace(local, energy=parts) if parts else local
 
@@ -186,7 +192,7 @@ def scheme_for(magnet: Magnet, name: str, fast: bool = False) -> Scheme:
     constants, advance, couple, memory = _KERNELS[name]
     if fast:
         advance = local_fast.advance_fast
-    local = (Local.sparse if name == "splitting" else Local.of)(magnet)
+    local = (Local.for_splitting if name == "splitting" else Local.of)(magnet)
     arguments, check = local.arguments, _unchecked
     if name == "exact-ft":
         terms = axial_terms(magnet.anisotropy or Anisotropy())

@@ -1,4 +1,4 @@
-"""Compilation: decorators for inlined helpers and entry points, and a cache that is never stale.
+"""Compilation: decorators for helpers and entry points, and a cache that is never stale.
 
 Numba keys its own disk cache by the file of the decorated function alone, so a change in a helper
 of another file leaves a stale kernel behind, and it writes beside the source. Here the cache folder
@@ -28,6 +28,8 @@ from numba.core import caching, types
 from numba.extending import intrinsic
 
 inline = numba.njit(forceinline=True, nogil=True, error_model="numpy")
+table = numba.njit(nogil=True, error_model="numpy")
+"""For what is made once a call: inlined, its little loops take half a minute to compile."""
 
 
 def _digest() -> str:

@@ -32,13 +32,13 @@ the form of the pumped entropy (4) and that of the way from f to n (9).
 
 import numpy as np
 
-from spintherm.kernels.jit import flip, fma, inline, kernel, sign_of
+from spintherm.kernels.jit import flip, fma, inline, kernel, sign_of, table
 from spintherm.kernels.schemes import dot, renormalised, tangent
 
 NODE, CHORD_NODE = 36, 51
 
 
-@inline
+@table
 def _product(a, b, out):
     for i in range(4):
         for j in range(4):
@@ -47,7 +47,7 @@ def _product(a, b, out):
                 out[i, j] += a[i, k] * b[k, j]
 
 
-@inline
+@table
 def _pulled_back(form, left, right, work):
     """Replace the form (4, 4) at (left p, right p) by the one at (p, p)."""
     _product(form, right, work)
@@ -58,7 +58,7 @@ def _pulled_back(form, left, right, work):
                 form[i, j] += left[k, i] * work[k, j]
 
 
-@inline
+@table
 def _add_torque(form, q):
     """Add -q.(a x b) to a form in the null vectors of a and b."""
     for j in range(3):
@@ -67,7 +67,7 @@ def _add_torque(form, q):
         form[two + 1, one + 1] += q[j]
 
 
-@inline
+@table
 def _add_rate(form, c):
     """Add half a step's work of the torque, at its rate between two null vectors, to their form."""
     form[0, 0] -= 0.5 * dot(c[21], c[22], c[23], c[36], c[37], c[38])
@@ -80,7 +80,7 @@ def _add_rate(form, c):
             form[j + 1, i + 1] += 0.25 * (c[21 + j] * c[36 + i] + c[21 + i] * c[36 + j])
 
 
-@inline
+@table
 def _store_form(form, row, at):
     """Store a form by its upper triangle, without z^2, which is 1 - x^2 - y^2."""
     for i in range(3):
@@ -92,16 +92,41 @@ def _store_form(form, row, at):
             at += 1
 
 
-@inline
+@table
+def _copy(a, out):
+    """Fill out (n, m) from a (n, m)."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = a[i, j]
+
+
+@table
+def _set_identity(out):
+    """Fill out (n, n) with the identity."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = 1.0 if i == j else 0.0
+
+
+@table
+def _add(share, vector, out):
+    """Add share times a vector (3,) to out (3,)."""
+    for j in range(3):
+        out[j] += share * vector[j]
+
+
+@table
 def set_frame(q, frame):
     """Fill frame (3, 3) with the components of x, y and z of a frame whose z is along q.
 
     That of the laboratory if q = 0; x and y are those of `schemes.tangent`. Returns |q|.
     """
-    largest = max(abs(q[0]), abs(q[1]), abs(q[2]))
+    largest = 0.0
+    for j in range(3):
+        size = q[j] if q[j] > 0.0 else -q[j]
+        largest = size if size > largest else largest
     if largest == 0.0:
-        frame[:] = 0.0
-        frame[0, 0] = frame[1, 1] = frame[2, 2] = 1.0
+        _set_identity(frame)
         return 0.0
     x, y, z = q[0] / largest, q[1] / largest, q[2] / largest
     size = np.sqrt(dot(x, y, z, x, y, z))
@@ -113,49 +138,52 @@ def set_frame(q, frame):
     return size * largest
 
 
-@inline
+@table
 def _set_turn(rows, k, frame, turn):
     """Fill turn (4, 4) with the map from the laboratory to the frame of step k; returns m^2 |P|.
 
     There is none beyond the ends of a call: the map is the identity.
     """
-    turn[:] = 0.0
-    turn[0, 0] = turn[1, 1] = turn[2, 2] = turn[3, 3] = 1.0
+    _set_identity(turn)
     size = 0.0
     if 0 <= k < rows.shape[0]:
         size = set_frame(rows[k, 21:24], frame)
-        turn[1:, 1:] = frame
+        _copy(frame, turn[1:, 1:])
     return size
 
 
-@inline
+@table
 def _set_half_drift(rows, k, drift):
     """Fill drift (4, 4) with half the drift of step k, the identity beyond the ends of a call."""
-    drift[:] = 0.0
-    drift[0, 0] = drift[1, 1] = drift[2, 2] = drift[3, 3] = 1.0
+    _set_identity(drift)
     if 0 <= k < rows.shape[0]:
-        drift[:] = rows[k, :16].reshape(4, 4)
+        for i in range(4):
+            for j in range(4):
+                drift[i, j] = rows[k, 4 * i + j]
 
 
-@inline
+@table
 def _set_maps(rows, k, maps, frame, row):
-    """Fill maps (4, 4, 4) of node k, and what of its row both ways of booking share.
+    """Fill maps (5, 4, 4) of node k, and what of its row both ways of booking share.
 
     From p in the frame of the step before to the laboratory, to (1, f) and to (1, n) there; the
-    last is scratch.
+    others are scratch.
     """
-    home, middle, total, work = maps[0], maps[1], maps[2], maps[3]
-    steps = rows.shape[0]
+    home, middle, total, work, moved = maps[0], maps[1], maps[2], maps[3], maps[4]
     _set_turn(rows, k - 1, frame, work)
-    home[:] = work.T
+    for i in range(4):
+        for j in range(4):
+            home[i, j] = work[j, i]
+    _set_half_drift(rows, k, work)
     _set_half_drift(rows, k - 1, total)
     _product(total, home, middle)
-    _set_half_drift(rows, k, work)
     _product(work, middle, total)
     size = _set_turn(rows, k, frame, work)
-    moved = row[4:20].reshape(4, 4)
     _product(work, total, moved)
-    step = rows[min(k, steps - 1)]
+    for i in range(4):
+        for j in range(4):
+            row[4 + 4 * i + j] = moved[i, j]
+    step = rows[min(k, rows.shape[0] - 1)]
     row[0], row[1], row[2], row[3] = step[16], step[17], step[18], step[20] * size
     shrink = step[19] * size
     row[29] = shrink
@@ -163,7 +191,7 @@ def _set_maps(rows, k, maps, frame, row):
     row[32], row[33] = shrink * (2.0 / 35.0), shrink * (8.0 / 315.0)
 
 
-@inline
+@table
 def _length(v):
     """|v|."""
     return np.sqrt(dot(v[0], v[1], v[2], v[0], v[1], v[2]))
@@ -177,19 +205,19 @@ def tabulate_rates(rows, nodes):
     multiplied by 1/lambda_n. rows are those of `constants.splitting`, then h b and h r.
     """
     steps = rows.shape[0]
-    maps, form, frame = np.empty((4, 4, 4)), np.empty((4, 4)), np.empty((3, 3))
+    maps, form, frame = np.empty((5, 4, 4)), np.empty((4, 4)), np.empty((3, 3))
     home, total, work = maps[0], maps[2], maps[3]
     for k in range(steps + 1):
         _set_maps(rows, k, maps, frame, nodes[k])
         form[:] = 0.0
-        nodes[k, 34:] = 0.0
+        nodes[k, 34] = nodes[k, 35] = 0.0
         if k > 0:
             _add_rate(form, rows[k - 1])
-            form[1:, 0] -= rows[k - 1, 24:27]
+            _add(-1.0, rows[k - 1, 24:27], form[1:, 0])
             nodes[k, 34] = _length(rows[k - 1, 30:33])
         if k < steps:
             _add_rate(form, rows[k])
-            form[0, 1:] -= rows[k, 24:27]
+            _add(-1.0, rows[k, 24:27], form[0, 1:])
             nodes[k, 35] = _length(rows[k, 30:33])
         _pulled_back(form, home, total, work)
         _store_form(form, nodes[k], 20)
@@ -203,23 +231,24 @@ def tabulate_chords(rows, jumps, nodes):
     to n by 1/(lambda_f lambda_n).
     """
     steps = rows.shape[0]
-    maps, form, frame = np.empty((4, 4, 4)), np.empty((4, 4)), np.empty((3, 3))
+    maps, form, frame = np.empty((5, 4, 4)), np.empty((4, 4)), np.empty((3, 3))
     home, middle, total, work = maps[0], maps[1], maps[2], maps[3]
     pumped = np.empty(3)
     for k in range(steps + 1):
         _set_maps(rows, k, maps, frame, nodes[k])
         form[:], pumped[:] = 0.0, 0.0
         if k > 0:
-            form[0, 1:] -= rows[k - 1, 24:27]
-            pumped += rows[k - 1, 30:33]
+            _add(-1.0, rows[k - 1, 24:27], form[0, 1:])
+            _add(1.0, rows[k - 1, 30:33], pumped)
             _add_torque(form, rows[k - 1, 21:24])
         if k < steps:
-            form[0, 1:] -= rows[k, 24:27] + jumps[k]
-            pumped += rows[k, 30:33]
+            _add(-1.0, rows[k, 24:27], form[0, 1:])
+            _add(-1.0, jumps[k], form[0, 1:])
+            _add(1.0, rows[k, 30:33], pumped)
         _pulled_back(form, home, middle, work)
         _store_form(form, nodes[k], 20)
-        nodes[k, 34:38] = middle[0]
         for j in range(4):
+            nodes[k, 34 + j] = middle[0, j]
             along = dot(pumped[0], pumped[1], pumped[2], middle[1, j], middle[2, j], middle[3, j])
             nodes[k, 38 + j] = along
         form[:] = 0.0
@@ -229,12 +258,12 @@ def tabulate_chords(rows, jumps, nodes):
         _store_form(form, nodes[k], 42)
 
 
-@inline
+@table
 def at_end(rows, k, vector, frame, along):
     """Fill along (2, 4): lambda_f vector.f and lambda_f as forms in (1, p) of node k."""
     if k == 0:
         along[:] = 0.0
-        along[0, 1:] = vector
+        _add(1.0, vector, along[0, 1:])
         along[1, 0] = 1.0
         return
     m = rows[k - 1]

@@ -13,7 +13,7 @@ reproduce: $(STAMP) ## the papers' results: figures, data, report and verdicts i
 	$(BIN)/spintherm reproduce --size $(SIZE) --out $(OUT)
 
 test: check ## lint, format, types, import rule and the full test suite
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff check .

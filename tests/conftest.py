@@ -4,6 +4,33 @@ import pytest
 
 from spintherm import Magnet, Protocol, Pulse, Ramp, Sine, Triangle
 
+LONGEST = (
+    "test_experiments_other_magnets.py",
+    "test_functional_density.py",
+    "test_experiments.py",
+    "test_explorer_page.py",
+    "test_rare_events.py",
+    "test_cli.py",
+    "test_real_magnets_engines.py",
+    "test_exact_fluctuation_real_magnets.py",
+    "test_real_magnets_distributions.py",
+    "test_switching_any_axis.py",
+    "test_real_magnets_theorem.py",
+    "test_real_magnets_trajectories.py",
+    "test_rare_events_real_magnets.py",
+    "test_steady_start.py",
+    "test_published_numbers.py",
+    "test_explorer.py",
+    "test_examples.py",
+)
+"""Files of half a minute and more, the longest first; the others are short and end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first: processes that are handed files in this order end together."""
+    place = {name: position for position, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture
 def magnet() -> Magnet:

@@ -16,15 +16,7 @@ import xarray as xr
 
 from spintherm import Anisotropy, Magnet, Polariser, Protocol, simulate
 from spintherm.cli import main
-from spintherm.experiments import (
-    SIZES,
-    Reproduction,
-    Resolution,
-    Size,
-    reproduction,
-    table_one,
-)
-from spintherm.experiments.sizes import ExactDensities
+from spintherm.experiments import Reproduction, table_one
 from spintherm.report import at_most
 from spintherm.version import __version__
 
@@ -276,38 +268,6 @@ def test_theory_at_the_special_point(capsys):
     assert ours["pumped_entropy_rate"] == 0.0
     assert ours["effective_gyromagnetic_ratio"] is None
     assert ours["phase"] == "dud"
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    """Make `--size quick` tiny, and one process of each kind."""
-    size = Size(
-        "quick",
-        "seconds",
-        trajectories=20_000,
-        alphas=2,
-        steady_trajectories=20_000,
-        resolution=Resolution(curve=4, map=4, diagram=12),
-        densities=ExactDensities(tolerance=1e-2, floor=1e-3),
-    )
-    monkeypatch.setitem(SIZES, "quick", size)
-    chosen = (table_one()[1], table_one()[3], table_one()[6])
-    monkeypatch.setattr(reproduction, "table_one", lambda: chosen)
-    monkeypatch.setattr(reproduction, "beyond_the_papers", lambda: chosen[:1])
-    monkeypatch.setattr(reproduction, "_REJECTED", 0.5)
-
-
-def test_reproduce_passes_with_exit_code_0(tiny, capsys, tmp_path):
-    words = ["reproduce", "--size", "quick", "--out", str(tmp_path / "new" / "results")]
-    assert main([*words, "--seed", "5", "--threads", "1"]) == 0
-    captured = capsys.readouterr()
-    verdicts = json.loads((tmp_path / "new" / "results" / "verdicts.json").read_text("utf-8"))
-    assert f"{len(verdicts)} verdicts pass" in captured.out
-    assert "ours ± error" in captured.out
-    assert captured.err == ""
-    html = (tmp_path / "new" / "results" / "report.html").read_text("utf-8")
-    assert "spintherm reproduce --size quick" in html
-    assert "--seed 5" in html
 
 
 def reproduced(monkeypatch, *verdicts):

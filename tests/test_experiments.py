@@ -1,16 +1,19 @@
 """The experiments end to end at a tiny size: files, verdicts, and that a verdict can fail."""
 
 import dataclasses
+import io
 import json
 import re
-from functools import lru_cache
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from spintherm import Magnet, Protocol, plot, theory
+from spintherm.cli import main
 from spintherm.experiments import (
     SIZES,
     Resolution,
@@ -31,6 +34,7 @@ from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import ExactDensities, MorePairs
 from spintherm.experiments.watch import OVERHEAD, Watch, watching
 from spintherm.fluctuation import joint_theorem
+from spintherm.workers import worker_processes
 
 TINY = Size(
     "tiny",
@@ -72,15 +76,55 @@ def coarse_pictures():
         yield
 
 
+SOLVED = {}
+"""Exact solutions by the name of the process: what `result` solves is not solved again."""
+
+
+def exactly(process):
+    if process.name not in SOLVED:
+        SOLVED[process.name] = exact_driven(process, TINY.densities)
+    return SOLVED[process.name]
+
+
+@contextmanager
+def keeping(count):
+    """`worker_processes`, whose exact solutions are kept."""
+    with worker_processes(count) as run:
+
+        def solved(jobs):
+            found = run(jobs)
+            for (_, process, _), one in zip(jobs, found, strict=True):
+                SOLVED[process.name] = one
+                yield one
+
+        yield solved
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """What a command has written, and its exit code."""
+
+    folder: Path
+    code: int
+    out: str
+    err: str
+
+
 @pytest.fixture(scope="module")
 def result(tmp_path_factory, coarse_pictures):
-    with pytest.MonkeyPatch.context() as patch:
+    folder = tmp_path_factory.mktemp("results") / "new" / "results"
+    words = ["reproduce", "--size", "quick", "--out", str(folder), "--seed", "3", "--threads", "2"]
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(
             reproduction, "_REJECTED", 3.0
         )  # so few trajectories cannot reject at ten errors
         patch.setattr(reproduction, "_MOST_REJECTED", 3 / 5)
         patch.setattr(reproduction, "_processes", reproduced)
-        return reproduce(TINY, tmp_path_factory.mktemp("results"), seed=3, progress=False)
+        patch.setattr(reproduction, "worker_processes", keeping)
+        patch.setitem(SIZES, "quick", TINY)
+        code = main(words)
+    return Command(folder, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +186,17 @@ def test_every_ensemble_has_a_seed_of_its_own():
     assert len({derived_seed(1, "a", 0), derived_seed(2, "a", 0), derived_seed(1, "b", 0)}) == 3
 
 
+def test_the_command_passes_with_exit_code_0(result, verdicts):
+    assert result.code == 0
+    assert f"{len(verdicts)} verdicts pass" in result.out
+    assert "ours ± error" in result.out
+    assert result.err == ""
+    html = (result.folder / "report.html").read_text("utf-8")
+    assert "spintherm reproduce --size quick" in html
+    assert "--seed 3" in html
+
+
 def test_all_files_are_there(result):
-    assert result.passed
     names = {path.name for path in result.folder.iterdir()}
     figures = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "pdf", "svg", "nc")}
     assert names == {"report.html", "verdicts.json", *figures}
@@ -242,9 +295,8 @@ def test_all_processes_are_reproduced_by_default():
     assert reproduction._processes(PAPER) == (table_one(), beyond_the_papers())
 
 
-@lru_cache
 def solved_weak_torque():
-    return exact_driven(table_one()[6], TINY.densities)
+    return exactly(table_one()[6])
 
 
 def test_results_do_not_depend_on_threads(tmp_path):
@@ -275,9 +327,8 @@ def pair():
         return process, driven._simulated(process, size, 5, 0, None, 2, watch)
 
 
-@lru_cache
 def solved():
-    return exact_driven(beyond_the_papers()[0], TINY.densities)
+    return exactly(beyond_the_papers()[0])
 
 
 def failing(process, forward, backward, limit=None, exact=None):

@@ -287,10 +287,10 @@ def test_crooks_form_must_be_rejected(result, monkeypatch):
     found = [
         driven.Driven(process, (), one) for process, one in zip(reproduced()[0], parts, strict=True)
     ]
+    monkeypatch.setattr(reproduction, "_MOST_REJECTED", 1.0)
     (verdict,) = reproduction._verdicts(PAPER, found, [])
     assert verdict.outcome == "fail"  # ten errors need more trajectories
     monkeypatch.setattr(reproduction, "_REJECTED", 3.0)
-    monkeypatch.setattr(reproduction, "_MOST_REJECTED", 1.0)
     (verdict,) = reproduction._verdicts(PAPER, found, [])
     assert verdict.outcome == "pass"
 

@@ -96,6 +96,31 @@ def test_exponential_averages_of_tilted_magnets(seed, tilt):
     assert data.attrs["log_generating_function"] == pytest.approx(np.log(exact), abs=1e-6)
 
 
+def test_a_second_well_at_the_start_is_not_missed():
+    """Two wells at the start, of which the far one has a hundredth of the tilted paths.
+
+    With the cells of a law as narrow as the near well alone the far one is one wide row of cells;
+    weights then differ by e^5, and this ensemble ends six standard errors off.
+    """
+    magnet = Magnet(
+        1.3,
+        1.7,
+        0.4,
+        0.8,
+        anisotropy=Anisotropy.uniaxial(1.1, LINE, fourth_order=0.4),
+        polarisers=Polariser(LINE, TorqueEfficiency.slonczewski(1.5), field_like=0.3),
+    )
+    data = rare.importance_sampling(
+        magnet, FLIP, tilt=(1.5, 0.0), trajectories=6000, seed=5, steps=STEPS
+    )
+    assert rare.effective_samples(data) > 0.9 * 6000
+    exact = generating_function(magnet, FLIP, work=1.5, tolerance=1e-6)
+    exact = exact["generating_function"].item()
+    found = rare.exponential_average(data, work=1.5)
+    assert found.value == pytest.approx(exact, abs=Z * found.error + 0.004 * exact)
+    assert found.error < 0.005 * exact
+
+
 def test_weights_are_exact_for_coarse_steps_and_any_control():
     """Eight steps under a control that has nothing to do with any tilt."""
     magnet, protocol = random_real_process(5)

@@ -18,7 +18,7 @@ from scipy import constants, linalg
 from scipy.spatial.transform import Rotation
 
 import spintherm
-from spintherm import Magnet, Protocol, schema, theory
+from spintherm import Magnet, Polariser, Protocol, schema, theory
 from spintherm.demagnetisation import Cylinder, Ellipsoid, Prism
 from spintherm.energies import Anisotropy
 from spintherm.materials import (
@@ -759,6 +759,15 @@ GOOD = {
         ({"anisotropy": [1.0]}, TypeError, "^anisotropy=.*: expected an Anisotropy in J/m.3, or"),
         ({"gyromagnetic_ratio": 0}, ValueError, "^gyromagnetic_ratio=0: expected a gyromagnetic"),
         ({"gyromagnetic_ratio": "28 GHz"}, ValueError, "^gyromagnetic_ratio='28 GHz'"),
+        ({"temperature": "27 C"}, ValueError, "^temperature='27 C': .* '300 K' or '27 degC'"),
+        ({"volume": 1000.0}, ValueError, "^volume=1000.0: .*; a number alone is in m.3$"),
+        ({"saturation_magnetisation": 1.2}, ValueError, "^saturation_magnetisation=1.2: .* in A/m"),
+        ({"gyromagnetic_ratio": 2.21e5}, ValueError, r"^gyromagnetic_ratio=221000.0: .* rad/s/T$"),
+        (
+            {"volume": None, "shape": Prism((40.0, 40.0, 1.0))},
+            ValueError,
+            "^shape.extent=40.0: expected a length from 1e-12 to 0.001 m such as '4 nm'",
+        ),
     ],
 )
 def test_impossible_materials_are_refused(change, error, message):
@@ -774,8 +783,16 @@ def test_impossible_materials_are_refused(change, error, message):
         ({"thickness": 0.0}, ValueError, "^thickness=0.0: expected a length > 0"),
         ({"thickness": "100 nm"}, ValueError, "^thickness=1.*: expected at most the extent of"),
         ({"thickness": "2 A"}, ValueError, "^thickness='2 A': expected a length"),
-        ({"asymmetry": 0.5}, ValueError, "^asymmetry=0.5: expected a number >= 1"),
-        ({"polariser": (0, 0, 0)}, ValueError, "^direction=.*: expected a vector other than 0"),
+        ({"asymmetry": 0.5}, ValueError, "^asymmetry=0.5: expected Slonczewski's Λ >= 1"),
+        ({"asymmetry": 0}, ValueError, "^asymmetry=0: expected Slonczewski's Λ >= 1"),
+        ({"polariser": (0, 0, 0)}, ValueError, "^polariser=.*: expected a vector other than 0"),
+        ({"polariser": "z"}, TypeError, r"^polariser='z': expected three .* shape \(3,\)$"),
+        ({"thickness": 1.2}, ValueError, "^thickness=1.2: expected a length from .* alone is in m"),
+        (
+            {"current": 1e-4, "area": 3000.0, "current_density": None},
+            ValueError,
+            "^area=3000.0: expected an area from .* alone is in m.2",
+        ),
         ({"current_density": "1 MA"}, ValueError, "^current_density='1 MA': expected a current d"),
         ({"current_density": None}, ValueError, "^current_density=None, current=None: expected"),
         ({"current": "1 uA"}, ValueError, "^current_density=.*, current='1 uA': expected one"),
@@ -791,6 +808,49 @@ def test_impossible_currents_are_refused(change, error, message):
         bare.spin_torque(current="1 uA", polarisation=0.5, thickness="1 nm")
     with pytest.raises((TypeError, ValueError), match=r"^thickness=None: expected a length"):
         bare.spin_torque(current_density=1e10, polarisation=0.5)
+
+
+LAYER = {"current_density": 1e10, "polarisation": 0.4, "thickness": 1e-9}
+
+
+def test_a_torque_on_another_material_is_refused():
+    """P is that of the layer that takes the torque up: with its own M_s it would be off by 1.5."""
+    body = Nanomagnet(**GOOD)
+    other = SpinTorque.from_current(**LAYER, saturation_magnetisation="1200 kA/m")
+    for ask in (
+        lambda: body.magnet_with(other),
+        lambda: body.critical_current_density(other, parallel=True),
+        lambda: body.describe(spin_torque=other),
+    ):
+        with pytest.raises(ValueError, match=r"^saturation_magnetisation=1200000.0: expected that"):
+            ask()
+
+
+def test_what_is_no_torque_and_no_scale_is_refused():
+    body = Nanomagnet(**GOOD)
+    with pytest.raises(TypeError, match=r"^spin_torque=10.0: expected a SpinTorque"):
+        body.describe(spin_torque=10.0)
+    torque = body.spin_torque(**LAYER)
+    for wrong in (body, body.magnet):
+        with pytest.raises(TypeError, match=r"^scales=.*: expected Scales, which a Nanomagnet has"):
+            torque.reduced(wrong)
+    with pytest.raises(TypeError, match=r"^field=.*: expected a magnetic field such as"):
+        body.reduced_field_strength(["0 mT", "0 mT", "50 mT"])
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"thickness": -1e-9}, ValueError),
+        ({"current_density": "1 MA/cm^2"}, TypeError),
+        ({"polarisation": 1.5}, ValueError),
+        ({"polariser": (0.0, 0.0, 1.0)}, TypeError),
+    ],
+)
+def test_a_torque_made_by_hand_is_checked(change, error):
+    made = LAYER | {"saturation_magnetisation": 8e5, "polariser": Polariser((0.0, 0.0, 1.0))}
+    with pytest.raises(error, match=f"^{next(iter(change))}="):
+        SpinTorque(**(made | change))
 
 
 def test_numbers_load_neither_pint_nor_xarray():

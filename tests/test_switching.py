@@ -5,12 +5,23 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.sparse import diags_array
 
-from spintherm import Anisotropy, Magnet, Polariser, Protocol, TorqueEfficiency, simulate
+from spintherm import (
+    Anisotropy,
+    Magnet,
+    Nanomagnet,
+    Polariser,
+    Protocol,
+    TorqueEfficiency,
+    simulate,
+)
 from spintherm.exact import AxialMagnet
+from spintherm.fokker_planck import ResolutionError
 from spintherm.switching import (
     dwell_times,
+    hysteresis_loop,
     state_diagram,
     switching_time_distribution,
+    write_cost,
     write_error_rate,
 )
 
@@ -264,3 +275,33 @@ def test_refusals():
         state_diagram(Magnet(1, 1, 0, 1), [0.0], [1.0])
     with pytest.raises(TypeError, match="a Magnet"):
         state_diagram(3.0, [0.0], [1.0])
+
+
+def test_a_nanomagnet_is_told_from_its_magnet():
+    body = Nanomagnet(
+        saturation_magnetisation=8e5,
+        gilbert_damping=0.02,
+        temperature=300.0,
+        volume=1e-25,
+        anisotropy=5e5,
+    )
+    for ask in (
+        lambda: write_error_rate(body, [1.0], spin_torque=(0.0, 0.0, -1.0)),
+        lambda: dwell_times(body),
+        lambda: switching_time_distribution(body, [1.0]),
+        lambda: write_cost(body, [1.0]),
+        lambda: hysteresis_loop(body, 1.0, 1.0),
+    ):
+        with pytest.raises(TypeError, match=r"^magnet=Nanomagnet.*: expected a Magnet; a Nanomag"):
+            ask()
+
+
+def test_a_field_in_si_is_beyond_reach_with_words():
+    """50 mT in A/m where reduced units are wanted."""
+    with pytest.raises(ResolutionError, match=r"varies by 1.83e\+05.*in reduced units"):
+        write_error_rate(
+            bit(20.0),
+            [1.0],
+            spin_torque=(0.0, 0.0, 0.0),
+            field=4e4 * bit(20.0).polarisers[0].vector,
+        )

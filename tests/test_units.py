@@ -188,7 +188,7 @@ def test_vectors_mix_numbers_and_text():
 )
 def test_a_refusal_says_what_was_expected(value, error):
     shown = repr(value).replace("(", r"\(")
-    message = rf"^temperature={shown}: expected a temperature > 0 such as '300 K'$"
+    message = rf"^temperature={shown}: expected a temperature > 0 such as '300 K' or '27 degC'$"
     with pytest.raises(error, match=message):
         quantity("temperature", value, units.TEMPERATURE, positive=True)
 

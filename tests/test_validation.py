@@ -106,6 +106,14 @@ def test_times_must_increase(value):
         validation.increasing_times("times", value)
 
 
+def test_text_with_units_is_told_where_to_go():
+    for bad in ("5 ns", ["0 mT", "0 mT", "50 mT"], [0.0, "-.5 T"]):
+        with pytest.raises(TypeError, match=r"; text with units is turned into .* by `Scales`$"):
+            validation.real_array("x", bad)
+    with pytest.raises(TypeError, match=r"^x='north': expected finite real numbers$"):
+        validation.real_array("x", "north")
+
+
 def test_keys_are_checked_and_the_allowed_ones_listed():
     assert validation.mapping("magnet", {"a": 1}, ["a"], ["b"]) == {"a": 1}
     with pytest.raises(ValueError, match=r"no key other than 'a', 'b'; unknown: \['c'\]"):

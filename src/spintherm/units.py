@@ -53,21 +53,24 @@ class Kind:
         A value as text.
     also : mapping of str to float
         Units of another dimension that are taken too, with their worth in `unit`.
+    credible : tuple of two floats, optional
+        What a magnet of a single domain can have; beyond it a unit has been forgotten.
     """
 
     meaning: str
     unit: str
     example: str
     also: Mapping[str, float] = field(default_factory=dict)
+    credible: tuple[float, float] = (0.0, np.inf)
 
 
 _PER_TESLA = {"tesla": 1.0 / VACUUM_PERMEABILITY}
-TEMPERATURE = Kind("a temperature", "K", "300 K")
-LENGTH = Kind("a length", "m", "4 nm")
-AREA = Kind("an area", "m^2", "3000 nm^2")
-VOLUME = Kind("a volume", "m^3", "5000 nm^3")
+TEMPERATURE = Kind("a temperature", "K", "300 K' or '27 degC")
+LENGTH = Kind("a length", "m", "4 nm", credible=(1e-12, 1e-3))
+AREA = Kind("an area", "m^2", "3000 nm^2", credible=(1e-24, 1e-6))
+VOLUME = Kind("a volume", "m^3", "5000 nm^3", credible=(1e-36, 1e-9))
 TIME = Kind("a time", "s", "5 ns")
-MAGNETISATION = Kind("a magnetisation", "A/m", "800 kA/m", _PER_TESLA)
+MAGNETISATION = Kind("a magnetisation", "A/m", "800 kA/m", _PER_TESLA, (10.0, 1e7))
 """M in A/m; in tesla μ₀M is meant."""
 FIELD = Kind("a magnetic field", "A/m", "40 kA/m' or '50 mT", _PER_TESLA)
 """H in A/m; in tesla μ₀H is meant."""
@@ -81,6 +84,7 @@ GYROMAGNETIC_RATIO = Kind(
     "rad/s/T",
     "1.76e11 rad/(s T)' or '28 GHz/T",
     {"rad/s/(A/m)": 1.0 / VACUUM_PERMEABILITY},
+    (1e9, 1e13),
 )
 """γ in rad/(s T); in m/(A s) μ₀γ is meant."""
 NUMBER = Kind("a number", "", "0.02")
@@ -189,6 +193,35 @@ def quantity(
         except ValueError:
             raise ValueError(validation.complaint(name, value, expected)) from None
     if not np.isfinite(result) or (positive and result <= 0) or (nonnegative and result < 0):
+        raise ValueError(validation.complaint(name, value, expected))
+    return result
+
+
+def credible(name: str, value: object, kind: Kind) -> float:
+    """Return a quantity above zero that a magnet of a single domain can have, in SI.
+
+    Parameters
+    ----------
+    name, value, kind
+        As in `quantity`.
+
+    Returns
+    -------
+    float
+        In `kind.unit`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `quantity` does, and if the value is so small or so large that its unit must be wrong.
+    """
+    result = quantity(name, value, kind, positive=True)
+    low, high = kind.credible
+    if not low <= result <= high:
+        expected = (
+            f"{kind.meaning} from {low:g} to {high:g} {kind.unit} such as '{kind.example}'; "
+            f"a number alone is in {kind.unit}"
+        )
         raise ValueError(validation.complaint(name, value, expected))
     return result
 

@@ -169,6 +169,8 @@ def real_array(name: str, value: ArrayLike, expected: str = "finite real numbers
         array = np.asarray(value)
     except ValueError as error:  # ragged
         raise ValueError(complaint(name, value, expected)) from error
+    if array.dtype.kind == "U" and any(str(x).lstrip("+-. ")[:1].isdigit() for x in array.flat):
+        expected += "; text with units is turned into numbers in reduced units by `Scales`"
     if array.dtype.kind not in "iuf":
         raise TypeError(complaint(name, value, expected))
     result = np.array(array, dtype=np.float64)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spintherm import units
+from spintherm import units, validation
+from spintherm.materials.spin_torque import SpinTorque
 from spintherm.units import VACUUM_PERMEABILITY
 
 if TYPE_CHECKING:
     from spintherm.materials.nanomagnet import Nanomagnet
     from spintherm.materials.scales import Scales
-    from spintherm.materials.spin_torque import SpinTorque
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 _PREFIXES |= {-21: "z", -24: "y", 12: "T"}
@@ -122,6 +122,8 @@ def _field(body: Nanomagnet, H: float) -> dict[str, str]:
 
 
 def _torque(body: Nanomagnet, torque: SpinTorque) -> dict[str, str]:
+    if not isinstance(torque, SpinTorque):
+        raise TypeError(validation.complaint("spin_torque", torque, "a SpinTorque, or None"))
     P = torque.damping_like_field / body.scales.field
     a = torque.damping_like_field
     rows = {

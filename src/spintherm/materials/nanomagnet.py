@@ -60,7 +60,8 @@ class Nanomagnet:
     Raises
     ------
     TypeError, ValueError
-        If an argument is refused, or not exactly one of volume and shape is given.
+        If an argument is refused, or not exactly one of volume and shape is given. Values of
+        another order of magnitude than magnets have are refused: a unit has been forgotten.
     """
 
     saturation_magnetisation: float
@@ -83,14 +84,12 @@ class Nanomagnet:
         gyromagnetic_ratio: float | str = units.ELECTRON_GYROMAGNETIC_RATIO,
     ) -> None:
         read, store = units.quantity, partial(object.__setattr__, self)
-        Ms = read(
-            "saturation_magnetisation", saturation_magnetisation, units.MAGNETISATION, positive=True
+        Ms = units.credible(
+            "saturation_magnetisation", saturation_magnetisation, units.MAGNETISATION
         )
         alpha = read("gilbert_damping", gilbert_damping, units.NUMBER, nonnegative=True)
         T = read("temperature", temperature, units.TEMPERATURE, nonnegative=True)
-        gamma = read(
-            "gyromagnetic_ratio", gyromagnetic_ratio, units.GYROMAGNETIC_RATIO, positive=True
-        )
+        gamma = units.credible("gyromagnetic_ratio", gyromagnetic_ratio, units.GYROMAGNETIC_RATIO)
         store("saturation_magnetisation", Ms)
         store("gilbert_damping", alpha)
         store("temperature", T)
@@ -168,7 +167,7 @@ class Nanomagnet:
         """
         polarisers = []
         for torque in torques:
-            self._check_thickness(torque)
+            self._check_layer(torque)
             share = torque.field_per_current_density / torques[0].field_per_current_density
             polarisers.append(replace(torque.polariser, strength=share))
         return replace(self.magnet, polarisers=tuple(polarisers))
@@ -230,7 +229,7 @@ class Nanomagnet:
         field : float or str
             H in A/m, or text; "50 mT" is μ₀H.
         """
-        return float(self.scales.reduced_field(field))
+        return units.quantity("field", field, units.FIELD) / self.scales.field
 
     def spin_torque(
         self,
@@ -275,7 +274,7 @@ class Nanomagnet:
             polariser=polariser,
             field_like=field_like,
         )
-        self._check_thickness(torque)
+        self._check_layer(torque)
         return torque
 
     def critical_current_density(self, torque: SpinTorque, *, parallel: bool) -> float:
@@ -310,7 +309,7 @@ class Nanomagnet:
         ValueError
             If nothing destabilises the state (the efficiency there plus αζ is not positive).
         """
-        self._check_thickness(torque)
+        self._check_layer(torque)
         sign = 1.0 if parallel else -1.0
         if self.well is None or abs(self.well.direction @ torque.polariser.vector) < 1.0 - _ALONG:
             return np.nan
@@ -344,9 +343,14 @@ class Nanomagnet:
 
         return describe(self, field, spin_torque)
 
-    def _check_thickness(self, torque: SpinTorque) -> None:
+    def _check_layer(self, torque: SpinTorque) -> None:
+        """Raise unless a spin torque is one on this magnet."""
         if not isinstance(torque, SpinTorque):
             raise TypeError(validation.complaint("torque", torque, "a SpinTorque"))
+        own, other = self.saturation_magnetisation, torque.saturation_magnetisation
+        if abs(own - other) > _ALONG * own:
+            expected = f"that of the magnet that takes the torque up, {own:.6g} A/m"
+            raise ValueError(validation.complaint("saturation_magnetisation", other, expected))
         if self.shape is not None and torque.thickness > max(self.shape.extent) * (1.0 + _ALONG):
             expected = f"at most the extent of the shape, {max(self.shape.extent):.6g} m"
             raise ValueError(validation.complaint("thickness", torque.thickness, expected))
@@ -363,10 +367,12 @@ def _volume(volume: object, shape: object) -> float:
     if shape is not None:
         if volume is not None and volume != shape.volume:
             raise ValueError("volume and shape: expected one of them")
+        for length in shape.extent:
+            units.credible("shape.extent", length, units.LENGTH)
         return shape.volume
     if volume is None:
         raise ValueError("volume=None, shape=None: expected one of them")
-    return units.quantity("volume", volume, units.VOLUME, positive=True)
+    return units.credible("volume", volume, units.VOLUME)
 
 
 def _anisotropy(value: object) -> Anisotropy | None:

@@ -49,6 +49,11 @@ class SpinTorque:
         M_s in A/m.
     polariser : Polariser
         Direction p, efficiency g(c) and ratio ζ of the field-like to the damping-like torque.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused.
     """
 
     current_density: float
@@ -56,6 +61,17 @@ class SpinTorque:
     thickness: float
     saturation_magnetisation: float
     polariser: Polariser
+
+    def __post_init__(self) -> None:
+        number = validation.finite_scalar
+        object.__setattr__(self, "current_density", number("current_density", self.current_density))
+        for name in ("polarisation", "thickness", "saturation_magnetisation"):
+            object.__setattr__(self, name, number(name, getattr(self, name), positive=True))
+        if self.polarisation > 1.0:
+            expected = "a number above 0 and at most 1 such as '0.4'"
+            raise ValueError(validation.complaint("polarisation", self.polarisation, expected))
+        if not isinstance(self.polariser, Polariser):
+            raise TypeError(validation.complaint("polariser", self.polariser, "a Polariser"))
 
     @classmethod
     def from_current(
@@ -111,26 +127,21 @@ class SpinTorque:
         if current is None:
             J = read("current_density", current_density, units.CURRENT_DENSITY)
         else:
-            J = read("current", current, units.CURRENT) / read(
-                "area", area, units.AREA, positive=True
-            )
-        share = read("polarisation", polarisation, units.NUMBER, positive=True)
-        if share > 1.0:
-            expected = "a number above 0 and at most 1 such as '0.4'"
-            raise ValueError(validation.complaint("polarisation", polarisation, expected))
+            J = read("current", current, units.CURRENT) / units.credible("area", area, units.AREA)
+        validation.unit_direction("polariser", polariser)
+        ratio = read("asymmetry", asymmetry, units.NUMBER)
+        if ratio < 1.0:
+            raise ValueError(validation.complaint("asymmetry", asymmetry, "Slonczewski's Λ >= 1"))
         return cls(
             J,
-            share,
-            read("thickness", thickness, units.LENGTH, positive=True),
-            read(
-                "saturation_magnetisation",
-                saturation_magnetisation,
-                units.MAGNETISATION,
-                positive=True,
+            read("polarisation", polarisation, units.NUMBER, positive=True),
+            units.credible("thickness", thickness, units.LENGTH),
+            units.credible(
+                "saturation_magnetisation", saturation_magnetisation, units.MAGNETISATION
             ),
             Polariser(
                 polariser,  # type: ignore[arg-type]
-                TorqueEfficiency.slonczewski(read("asymmetry", asymmetry, units.NUMBER)),
+                TorqueEfficiency.slonczewski(ratio),
                 field_like=read("field_like", field_like, units.NUMBER),
             ),
         )
@@ -175,12 +186,20 @@ class SpinTorque:
         Parameters
         ----------
         scales : Scales
-            Of the nanomagnet.
+            Of the nanomagnet, its `scales`.
 
         Returns
         -------
         ndarray, shape (3,)
             Along the polariser. The efficiency and the field-like torque are in the magnet
             (`Nanomagnet.magnet_with`).
+
+        Raises
+        ------
+        TypeError
+            If `scales` is something else.
         """
+        if not isinstance(scales, Scales):
+            expected = "Scales, which a Nanomagnet has as its `scales`"
+            raise TypeError(validation.complaint("scales", scales, expected))
         return np.asarray(self.damping_like_field / scales.field * self.polariser.vector)

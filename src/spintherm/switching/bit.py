@@ -105,6 +105,9 @@ def axis_of(
         Along the direction if given; else the first polariser where the anisotropy has none or
         the same axis, else the easy axis on the polariser's side, else the axis of `AxialMagnet`.
     """
+    if not isinstance(magnet, Magnet):
+        expected = "a Magnet; a Nanomagnet has it as its `magnet`, with currents as `magnet_with`"
+        raise TypeError(validation.complaint("magnet", magnet, expected))
     if direction is not None:
         return validation.unit_direction(name, direction)
     polariser = magnet.polarisers[0].vector if magnet.polarisers else None

@@ -141,6 +141,12 @@ def _errors(
     # the axis of the problem may point against that of the polariser
     side = float(np.sign(initial @ pulse.axis))
     size = _FIRST_SIZE + int(6.0 * np.sqrt(pulse.span))
+    if int(1.4 * size) > _LARGEST_SIZE:
+        raise ResolutionError(
+            f"the logarithm of the pulse's steady density varies by {pulse.span:.3g}: write-error "
+            f"rates would need {size} polynomials and more, above {_LARGEST_SIZE}; expected weaker "
+            "fields and torques, in reduced units, or a higher temperature"
+        )
     previous = None
     while size <= _LARGEST_SIZE:
         rates = remaining(pulse, rest, lengths, side, size)

@@ -16,7 +16,11 @@ import xarray as xr
 
 from spintherm import Anisotropy, Magnet, Polariser, Protocol, simulate
 from spintherm.cli import main
-from spintherm.experiments import Reproduction, table_one
+from spintherm.experiments import (
+    Reproduction,
+    table_one,
+)
+from spintherm.fokker_planck import ResolutionError
 from spintherm.report import at_most
 from spintherm.version import __version__
 
@@ -293,6 +297,15 @@ def test_a_failing_verdict_is_exit_code_1(capsys, tmp_path, monkeypatch):
     assert "too large" in out
     reproduced(monkeypatch, good)
     assert main(words) == 0
+
+
+def test_a_magnet_that_cannot_be_resolved_is_a_failure_with_words(tmp_path, monkeypatch, capsys):
+    def refused(*_, **__):
+        raise ResolutionError("more harmonics than there are")
+
+    monkeypatch.setattr("spintherm.experiments.reproduce", refused)
+    assert main(["reproduce", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.strip() == "spintherm: more harmonics than there are"
 
 
 def test_reproduce_takes_the_magnet_of_a_study(tmp_path, monkeypatch, capsys):

@@ -32,6 +32,7 @@ from spintherm.experiments.exact_driven import exact_driven
 from spintherm.experiments.geometry import PAPER, Geometry
 from spintherm.experiments.sizes import ExactDensities
 from spintherm.experiments.watch import watching
+from spintherm.fokker_planck import ResolutionError
 from spintherm.fokker_planck.diagram import phase_diagram
 from spintherm.fokker_planck.plane import Axis
 
@@ -141,6 +142,13 @@ def test_exact_rates_along_one_axis_are_those_of_a_quadrature():
         protocol = steady.protocol_at(alpha, geometry)
         both = rates_by_quadrature(LAYER, protocol.final_field, protocol.final_spin_torque)
         assert min(np.abs(both)) < 1e-6 * max(np.abs(both))
+
+
+def test_weakly_damped_magnets_are_refused_with_the_reason():
+    """A hundredth of the damping: in these torques the density is as narrow as at 80 times H."""
+    weak = Magnet(1.0, 1.0, 0.01, 1.0, anisotropy=Anisotropy.uniaxial(8.0, (0.6, 0.0, 0.8)))
+    with pytest.raises(ResolutionError, match=r"α = mP/H from -1.65 to 2.15 .* δ = .* is 0.01"):
+        steady.alphas(SMALL, Geometry(weak))
 
 
 def test_phases_of_another_uniform_magnet_end_at_delta():

@@ -76,7 +76,8 @@ def reproduce(
         Integrator in place of that of the size.
     magnet
         File of a study, whose magnet or material takes the place of the papers' magnet; judged
-        is then what holds for every magnet.
+        is then what holds for every magnet. Without a common axis each of twelve processes takes
+        minutes; the damping times the moment should not be far below the gyromagnetic ratio.
     """
     from spintherm.cli.reproduction import run
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from spintherm import validation
 from spintherm.cli.configuration import study_of
+from spintherm.cli.densities import resolved
 from spintherm.cli.failure import Failed, UsageError, usage
 
 
@@ -37,7 +38,8 @@ def run(
 
     command = _command(size, out, seed, threads, scheme, magnet)
     try:
-        result = reproduce(size, out, scheme=scheme, command=command, **options)
+        with resolved():
+            result = reproduce(size, out, scheme=scheme, command=command, **options)
     except OSError as error:
         raise Failed(str(error)) from error
     print_verdicts(result.verdicts)

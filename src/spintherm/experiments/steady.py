@@ -28,7 +28,7 @@ from spintherm.experiments.geometry import EXACT_TOLERANCE, PAPER, Geometry
 from spintherm.experiments.seeds import derived_seed
 from spintherm.experiments.sizes import Size
 from spintherm.experiments.watch import Watch, work
-from spintherm.fokker_planck import steady_rates, symmetry_residual
+from spintherm.fokker_planck import ResolutionError, steady_rates, symmetry_residual
 from spintherm.protocol import Protocol
 from spintherm.report import Verdict, agrees, at_least, at_most
 from spintherm.schema import magnet_attributes
@@ -184,7 +184,14 @@ def _known(geometry: Geometry) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return α of the curves, the exact rates there, and the special points."""
     count = _CURVE if geometry.has_closed_forms else _SOLVED_CURVE
     curve = np.linspace(ALPHA_RANGE[0] - 0.15, ALPHA_RANGE[1] + 0.15, count)
-    rates = _exact(geometry, curve)
+    try:
+        rates = _exact(geometry, curve)
+    except ResolutionError as error:
+        raise ResolutionError(
+            f"steady states of the magnet for α = mP/H from {curve[0]:.3g} to {curve[-1]:.3g} at "
+            f"H = {STRENGTH:g}: {error}; its δ = mη/γ₀ is {geometry.delta:.3g}, and torques pull "
+            "like fields of α/δ: expected stronger damping, or weaker anisotropy"
+        ) from error
     return curve, rates, _special(geometry, curve, rates)
 
 

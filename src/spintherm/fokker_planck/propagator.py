@@ -406,19 +406,55 @@ class _LandscapeEquation(_Equation):
         steps = (None, *self.exponents.multipliers)
         here = self.field.transform
         whole = here.synthesis(X.view(float)).view(X.dtype)
-        products = np.zeros((3, *whole.shape), dtype=X.dtype)
+        fields = np.stack([f[stage] for _, f in values])
+        if all(K is None or K.ndim == 1 for K in steps):
+            products = _counted(whole, fields, self._numbers, self._room)
+        else:
+            products = np.zeros((3, *whole.shape), dtype=X.dtype)
+            for f, K in zip(fields, steps, strict=True):
+                pushed = whole if K is None else whole * K if K.ndim == 1 else whole @ K
+                for part, one in zip(products, f, strict=True):
+                    if np.any(one):
+                        part += one[..., None] * pushed
         out = np.zeros_like(X)
-        for (coefs, fields), K in zip(values, steps, strict=True):
-            f = fields[stage]
-            pushed = whole if K is None else whole * K if K.ndim == 1 else whole @ K
-            for part, one in zip(products, f, strict=True):
-                if np.any(one):
-                    part += one[..., None] * pushed
+        for (coefs, _), K in zip(values, steps, strict=True):
             if coefs[stage, LAPLACIAN] != 0.0:
                 spread = (coefs[stage, LAPLACIAN] * here.decay)[:, None] * X
                 out += spread if K is None else scaled(spread, K)
         out += here.analysis(products.view(float)).view(X.dtype)
         return out
+
+    @cached_property
+    def _room(self) -> NDArray[Any]:
+        """Memory for the products, used again by every stage."""
+        kind = complex if self.exponents.is_complex else float
+        return self.field.transform.room(self.exponents.columns, kind)
+
+    @cached_property
+    def _numbers(self) -> NDArray[Any]:
+        """What each term is multiplied by in every column, shape (terms, n)."""
+        one = np.ones(self.exponents.columns)
+        return np.stack([one, *self.exponents.multipliers])
+
+
+def _counted(
+    whole: NDArray[Any], fields: Floats, numbers: NDArray[Any], products: NDArray[Any]
+) -> NDArray[Any]:
+    """Fill products (3, K, J, n) of functions (K, J, n) with fields (terms, 3, K, J).
+
+    The terms are summed before the columns are multiplied: columns are long, and terms few.
+    """
+    numbers = np.ascontiguousarray(numbers, dtype=whole.dtype).view(float)
+    for place, out in enumerate(products):
+        used = np.flatnonzero(np.any(fields[:, place], axis=(1, 2)))
+        if used.size == 0:
+            out[...] = 0.0
+        elif used.size == 1 and used[0] == 0:
+            np.multiply(whole, fields[0, place][..., None], out=out)
+        else:
+            flat = fields[used, place].reshape(used.size, -1).T @ numbers[used]
+            np.multiply(whole, flat.view(whole.dtype).reshape(whole.shape), out=out)
+    return products
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,9 +87,21 @@ class Transform:
 
     @cached_property
     def gathered(self) -> Ints:
-        """Place of each unknown in the flattened (order, degree, cosine or sine)."""
-        m, L = np.abs(self.basis.orders), self.basis.l_max + 1
-        return (m * L + self.basis.degrees) * 2 + (self.basis.orders < 0)
+        """Place of each unknown in the flattened (cosine or sine, order, degree)."""
+        M, L = self.basis.m_max + 1, self.basis.l_max + 1
+        m, sine = np.abs(self.basis.orders), (self.basis.orders < 0).astype(int)
+        return (sine * M + m) * L + self.basis.degrees
+
+    @cached_property
+    def turned(self) -> Floats:
+        """`waves` under the azimuth's derivative over the order: cosines become minus sines."""
+        cosines, sines = np.split(self.waves, 2, axis=1)
+        return np.concatenate([-sines, cosines], axis=1)
+
+    def room(self, columns: int, kind: type = float) -> NDArray[Any]:
+        """Return memory, shape (3, K, J, columns), that `analysis` reads without copying it."""
+        K, J = self.n.shape[:2]
+        return np.empty((K, 3, J, columns), dtype=kind).transpose(1, 0, 2, 3)
 
     @cached_property
     def decay(self) -> Floats:
@@ -119,13 +132,12 @@ class Transform:
         M, L, c = self.basis.m_max + 1, self.basis.l_max + 1, products.shape[-1]
         J = products.shape[2]
         flat = products.transpose(1, 0, 2, 3).reshape(len(self.waves), -1)
-        orders = (self.waves.T @ flat).reshape(2, M, 3, J, c)
-        # the azimuth's derivative turns cosines into sines
-        parts = np.empty((M, 3, J, 2, c))
-        parts[:, :2] = orders[:, :, :2].transpose(1, 2, 3, 0, 4)
-        parts[:, 2, :, 0], parts[:, 2, :, 1] = -orders[1, :, 2], orders[0, :, 2]
-        found = self.slopes.transpose(0, 2, 1) @ parts.reshape(M, 3 * J, 2 * c)
-        return np.asarray(found.reshape(M * L * 2, c)[self.gathered])
+        orders = np.empty((2 * M, 3 * J * c))
+        cut = 2 * J * c
+        np.matmul(self.waves.T, flat[:, :cut], out=orders[:, :cut])
+        np.matmul(self.turned.T, flat[:, cut:], out=orders[:, cut:])
+        found = self.slopes.transpose(0, 2, 1) @ orders.reshape(2, M, 3 * J, c)
+        return np.asarray(found.reshape(2 * M * L, c)[self.gathered])
 
 
 @kept_by_size

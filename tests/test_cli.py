@@ -305,7 +305,7 @@ def test_a_magnet_that_cannot_be_resolved_is_a_failure_with_words(tmp_path, monk
 
     monkeypatch.setattr("spintherm.experiments.reproduce", refused)
     assert main(["reproduce", "--out", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.strip() == "spintherm: more harmonics than there are"
+    assert capsys.readouterr().err.strip() == "spintherm: error: more harmonics than there are"
 
 
 def test_reproduce_takes_the_magnet_of_a_study(tmp_path, monkeypatch, capsys):

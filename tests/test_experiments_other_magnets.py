@@ -144,10 +144,14 @@ def test_exact_rates_along_one_axis_are_those_of_a_quadrature():
         assert min(np.abs(both)) < 1e-6 * max(np.abs(both))
 
 
-def test_weakly_damped_magnets_are_refused_with_the_reason():
-    """A hundredth of the damping: in these torques the density is as narrow as at 80 times H."""
+def test_a_magnet_that_cannot_be_resolved_is_refused_with_the_reason(monkeypatch):
+    def refused(*_, **__):
+        raise ResolutionError("a band matrix of 2 GiB")
+
+    monkeypatch.setattr(steady, "steady_rates", refused)
     weak = Magnet(1.0, 1.0, 0.01, 1.0, anisotropy=Anisotropy.uniaxial(8.0, (0.6, 0.0, 0.8)))
-    with pytest.raises(ResolutionError, match=r"α = mP/H from -1.65 to 2.15 .* δ = .* is 0.01"):
+    message = r"α = mP/H from -1.65 to 2.15 .*: a band matrix of 2 GiB; its δ = mη/γ₀ is 0.01"
+    with pytest.raises(ResolutionError, match=message):
         steady.alphas(SMALL, Geometry(weak))
 
 

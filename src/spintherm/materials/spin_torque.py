@@ -200,6 +200,9 @@ class SpinTorque:
             If `scales` is something else.
         """
         if not isinstance(scales, Scales):
-            expected = "Scales, which a Nanomagnet has as its `scales`"
-            raise TypeError(validation.complaint("scales", scales, expected))
+            raise TypeError(
+                validation.complaint(
+                    "scales", scales, "Scales, which a Nanomagnet has as its `scales`"
+                )
+            )
         return np.asarray(self.damping_like_field / scales.field * self.polariser.vector)

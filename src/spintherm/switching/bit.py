@@ -28,6 +28,8 @@ _ALONG = 1e-12
 _DUST = 1e-9
 _SHALLOW, _APART, _NEWTON = 0.1, 0.9, 30
 
+_MAGNET = "a Magnet; a Nanomagnet has it as its `magnet`, with currents as `magnet_with`"
+
 
 def well(side: float) -> tuple[float, float]:
     """Return the range of c with the sign of `side`."""
@@ -106,8 +108,7 @@ def axis_of(
         the same axis, else the easy axis on the polariser's side, else the axis of `AxialMagnet`.
     """
     if not isinstance(magnet, Magnet):
-        expected = "a Magnet; a Nanomagnet has it as its `magnet`, with currents as `magnet_with`"
-        raise TypeError(validation.complaint("magnet", magnet, expected))
+        raise TypeError(validation.complaint("magnet", magnet, _MAGNET))
     if direction is not None:
         return validation.unit_direction(name, direction)
     polariser = magnet.polarisers[0].vector if magnet.polarisers else None

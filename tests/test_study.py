@@ -2,6 +2,11 @@
 
 import math
 import operator
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,6 +327,41 @@ def test_a_dead_worker_is_replaced_and_its_task_done_again(tmp_path):
             crew.submit(eval, suicide).result(timeout=120)
     finally:
         crew.shutdown(wait=True, cancel_futures=True)
+
+
+OWNER = """
+import os, sys, time
+from spintherm.workers import Processes
+crew = Processes(1)
+print(crew.submit(os.getpid).result(), flush=True)
+crew.submit(time.sleep, 600)
+time.sleep(600)
+"""
+
+
+def test_a_busy_worker_ends_with_the_process_that_started_it():
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    worker = int(owner.stdout.readline())
+    time.sleep(0.5)  # the second job is on its way
+    os.kill(worker, 0)
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+    until = time.monotonic() + 60.0
+    while _is_running(worker):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # one that has ended and that nobody has asked after yet
+    status = Path(f"/proc/{process}/stat")
+    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def test_more_jumps_than_steps(small_chunks, monkeypatch):

@@ -13,6 +13,7 @@ import queue
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -171,18 +172,32 @@ def environment() -> dict[str, str]:
 
 
 def serve() -> None:
-    """Answer jobs from standard input until it closes: what a worker process does."""
+    """Answer jobs from standard input until it closes: what a worker process does.
+
+    It closes when the process that started this one ends: then a job in hand is given up.
+    """
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
-        try:
-            job = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
+        job = jobs.get()
         try:
             answer = (True, _call(job))
         except Exception as problem:
             answer = (False, problem)
         pickle.dump(answer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+
+
+def _listen(jobs: queue.SimpleQueue[Job]) -> None:
+    """Pass on jobs from standard input; end the process where none can come."""
+    try:
+        while True:
+            jobs.put(pickle.load(sys.stdin.buffer))
+    except EOFError:
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 def _call(job: Job) -> Any:

@@ -361,9 +361,9 @@ def with_lost_heat(ensemble):
 
 def with_more_work(ensemble):
     broken = ensemble.copy()
-    broken["work"] = 1.1 * ensemble["work"]
+    broken["work"] = 1.2 * ensemble["work"]
     broken["entropy_production"] = (
-        ensemble["entropy_production"] + 0.1 * ensemble["work"] / ensemble.attrs["temperature"]
+        ensemble["entropy_production"] + 0.2 * ensemble["work"] / ensemble.attrs["temperature"]
     )
     return broken
 

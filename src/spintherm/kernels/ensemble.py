@@ -216,7 +216,7 @@ def advance_splitting(state, generators, constants, jumps):
                     merged.quadratic(node[4], px, py, pz),
                 )
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
-                lanes[WORK + i] += fma(at_end, drift_work, work)
+                lanes[WORK + i] += fma(at_end, drift_work, unit * work)
                 lanes[PUMPED + i] += at_end * merged.affine(entropy, px, py, pz)
             if k & RENORMALISE == RENORMALISE:
                 renormalise_lanes(lanes)

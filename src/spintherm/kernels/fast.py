@@ -144,7 +144,7 @@ def advance_fast(state, generators, rows, jumps):
             node, before, after = merged.load(nodes[k]), nodes[k, 34], nodes[k, 35]
             for i in range(LANES):
                 px, py, pz = lanes[X + i], lanes[Y + i], lanes[Z + i]
-                moved, unit, work, height = merged.thrown(
+                moved, unit, work, lifted = merged.thrown(
                     *(px, py, pz),
                     np.float64(noise[VERSINE + i]),
                     np.float64(noise[COSINE + i]),
@@ -153,8 +153,8 @@ def advance_fast(state, generators, rows, jumps):
                 )
                 booked = merged.quadratic(node[4], px, py, pz)
                 lanes[X + i], lanes[Y + i], lanes[Z + i] = moved
-                lanes[WORK + i] += fma(unit, booked, work)
-                lanes[PUMPED + i] += fma(before, pz, after * height)
+                lanes[WORK + i] = fma(unit, booked + work, lanes[WORK + i])
+                lanes[PUMPED + i] += fma(before, pz, after * (unit * lifted))
             if k & RENORMALISE == RENORMALISE:
                 renormalise_lanes(lanes)
         node, before = merged.load(nodes[steps]), nodes[steps, 34]

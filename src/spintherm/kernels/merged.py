@@ -327,7 +327,8 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     """From p after one noise to p' after the next.
 
     The noise is 1 - cos(theta) with the Levy area's sign as its own, and (ux, uy) = sin(theta) d.
-    Returns (p', 1/lambda_n, torque work of the noise, n.z), n where it begins, z along the torque.
+    Returns (p', 1/lambda_n, w, lambda_n n.z): w/lambda_n is the torque work of the noise, n where it
+    begins, z along the torque.
     """
     lifted, to_x, to_y, to_z, _, factor, levy = node
     scale = affine(lifted, px, py, pz)
@@ -341,13 +342,12 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     along = fma(lx, ux, ly * uy) * shrink
     ahead = ((1.0 - versine) - along) * unit
     # n x p along z: p is (ux, uy) plus a part along n, see `schemes.reflected`
-    across = unit * fma(ly, ux, -(lx * uy))
+    across = fma(ly, ux, -(lx * uy))
     arc = fma(versine, fma(versine, factor[4], factor[3]), factor[2])
     arc = fma(versine, fma(versine, arc, factor[1]), factor[0])
-    height = unit * lz
-    work = fma(arc, across, np.copysign(levy, signed_versine) * height)
+    work = fma(arc, across, np.copysign(levy, signed_versine) * lz)
     moved = fma(ahead, lx, ux), fma(ahead, ly, uy), fma(ahead, lz, -flip(along, sign))
-    return moved, unit, work, height
+    return moved, unit, work, lz
 
 
 @inline

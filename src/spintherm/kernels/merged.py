@@ -327,8 +327,8 @@ def thrown(px, py, pz, signed_versine, ux, uy, node):
     """From p after one noise to p' after the next.
 
     The noise is 1 - cos(theta) with the Levy area's sign as its own, and (ux, uy) = sin(theta) d.
-    Returns (p', 1/lambda_n, w, lambda_n n.z): w/lambda_n is the torque work of the noise, n where it
-    begins, z along the torque.
+    Returns (p', 1/lambda_n, w, lambda_n n.z): w/lambda_n is the torque work of the noise, n where
+    it begins, z along the torque.
     """
     lifted, to_x, to_y, to_z, _, factor, levy = node
     scale = affine(lifted, px, py, pz)

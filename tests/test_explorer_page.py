@@ -423,6 +423,40 @@ def test_knot_that_meets_its_neighbour_is_a_jump(open_page):
     assert page.locator("#process-problem").inner_text() == ""
 
 
+STALLED = """() => {
+  const fetch = window.fetch;
+  window.stalled = [];
+  window.fetch = async (url, options) => {
+    const kind = url.split("/").at(-1);
+    if (!["distribution", "histogram"].includes(kind)) return fetch(url, options);
+    const lines = new TransformStream();
+    const writer = lines.writable.getWriter();
+    const value = {of: "work", x: [-1, 0, 1], forward: [0.2, 0.5, 0.3], backward: null, mean: null};
+    const part = JSON.stringify({type: "part", value});
+    if (kind === "distribution") void writer.write(new TextEncoder().encode(part + "\\n"));
+    const { signal } = options;
+    signal.addEventListener("abort", () => void writer.abort(signal.reason));
+    window.stalled.push(kind);
+    return new Response(lines.readable);
+  };
+}"""
+"""A first density, and nothing more of it or of the histogram until the page gives them up."""
+
+
+def test_a_density_given_up_with_its_histogram_is_not_complained_of(open_page):
+    page = open_page()
+    page.evaluate(STALLED)
+    page.click("#tab-process")
+    deadline = time.monotonic() + 120.0
+    while page.evaluate("window.stalled") != ["distribution", "histogram"]:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+    page.click("#cancel")
+    assert page.locator("#process-status").inner_text() == "cancelled"
+    page.wait_for_timeout(200)  # what is rejected without a handler is reported by then
+    assert page.locator("#process-problem").inner_text() == ""
+
+
 def test_presets_set_the_figures_of_the_papers(open_page):
     page = open_page()
     page.locator("#preset option[value=II-4-120]").wait_for(state="attached")

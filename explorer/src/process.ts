@@ -117,6 +117,7 @@ export class ProcessView {
         if (running.signal.aborted) return;
         this.densities = found;
         sampling ??= this.sample(running);
+        sampling.catch(() => {}); // also where the density fails first, and nobody waits for it
         this.render();
       };
       show(

@@ -1,6 +1,12 @@
 """Magnets and protocols that many tests share: unlike the papers', nothing parallel or equal."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from weakref import WeakSet
+
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from spintherm import Magnet, Protocol, Pulse, Ramp, Sine, Triangle
 
@@ -30,6 +36,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first: processes that are handed files in this order end together."""
     place = {name: position for position, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
+@pytest.fixture(scope="module")
+def quick_pictures() -> Iterator[None]:
+    """Figures of fewer dots, laid out once and not anew for PNG, PDF and SVG; all is drawn."""
+    lay_out, done = ConstrainedLayoutEngine.execute, WeakSet[Figure]()
+
+    def once(engine: ConstrainedLayoutEngine, figure: Figure) -> None:
+        if figure not in done:
+            done.add(figure)
+            lay_out(engine, figure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConstrainedLayoutEngine, "execute", once)
+        patch.setitem(import_module("spintherm.plot.style")._SETTINGS, "savefig.dpi", 60.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_points_of_boundaries() -> Iterator[None]:
+    """Boundaries of phases with a point every tenth of the ranges at most, each still exact.
+
+    They are followed in this process: in others nothing is patched.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("spintherm.fokker_planck.diagram"), "SMALLEST_POOL", 10_000)
+        patch.setattr(import_module("spintherm.fokker_planck.zero_set"), "LARGEST_STEP", 0.1)
+        yield
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def test_cost_of_a_write(tmp_path):
     assert float(data["settled_heat"].isel(current=0, pulse_length=-1)) > 0
 
 
+@pytest.mark.usefixtures("few_points_of_boundaries")
 def test_papers_figures(tmp_path):
     """The theorem's slope is 1, Crooks' is not; boundaries are zeros of rates by quadrature."""
     module, data = run("papers_figures", tmp_path, "--trajectories", "20000")

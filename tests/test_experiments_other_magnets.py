@@ -8,7 +8,6 @@ with fixed seeds.
 import json
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -190,23 +189,22 @@ def test_the_papers_magnet_is_known_by_its_numbers():
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(tmp_path_factory, quick_pictures, few_points_of_boundaries):
     """All figures for the layer, few angles and weak fields.
 
-    A process of each panel, all with H along the layer's axis, which are solved in seconds each;
-    two of them are the first one by other names, with ensembles of their own, and solved once.
+    A process of each panel, with H along the layer's axis: one by several names, with ensembles of
+    their own for each, which is solved once.
     """
-    nine = table_one(LAYER)
-    again = replace(nine[1], name="(b) blue", panel="(b)")
-    other = replace(nine[1], name="again", panel="beyond", colour="sky")
+    first = table_one(LAYER)[1]
+    panels = replace(first, name="(b) blue", panel="(b)"), replace(first, name="(c)", panel="(c)")
+    other = replace(first, name="again", panel="beyond", colour="sky")
     solved = cache(exact_driven)
 
     def by_its_physics(process, accuracy):
         return solved(replace(process, name="", panel="", colour="", shift=0.0), accuracy)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(import_module("spintherm.plot.style")._SETTINGS, "savefig.dpi", 60.0)
-        chosen = (nine[1], again, nine[6]), (other,)
+        chosen = (first, *panels), (other,)
         patch.setattr(reproduction, "_processes", lambda geometry: chosen)
         patch.setattr(reproduction, "exact_driven", by_its_physics)
         patch.setattr(phases, "SOLVED_ALPHA_RANGE", (0.8, 3.0))

@@ -21,17 +21,18 @@ def test_engines_agree(seed):
     """Means, variances and covariance of W and S_P, and ⟨e^{-βW}⟩, which no theorem fixes.
 
     The bias of 96 steps of the second order was measured on the means by the coupled pilot: at most
-    a third of a standard error on these processes. As much is allowed for every number.
+    a third of a standard error on these processes. As much is allowed for every number. What the
+    densities are solved to is a hundredth of a standard error.
     """
     magnet, protocol = random_driven_magnet(seed)
     beta = magnet.beta
-    exact = moments(magnet, protocol, order=2, tolerance=1e-6)
+    exact = moments(magnet, protocol, order=2, tolerance=1e-4)
     raw, central = exact["raw_moment"].values, exact["central_moment"].values
     paths = simulate(magnet, protocol, trajectories=TRAJECTORIES, steps=96, seed=100 + seed)
     W, S = paths["work"].values, paths["pumped_entropy"].values
     dW, dS = W - raw[1, 0], S - raw[0, 1]
     exponential = generating_function(
-        magnet, protocol, work=-1.0, pumped_entropy=0.0, tolerance=1e-7, progress=False
+        magnet, protocol, work=-1.0, pumped_entropy=0.0, tolerance=1e-5, progress=False
     )["generating_function"]
     samples = {
         "mean work": (W, raw[1, 0]),

@@ -11,25 +11,26 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from spintherm import Magnet, Protocol, Pulse, Ramp, Sine, Triangle
 
 LONGEST = (
-    "test_experiments_other_magnets.py",
     "test_functional_density.py",
-    "test_experiments.py",
     "test_explorer_page.py",
-    "test_rare_events.py",
-    "test_cli.py",
     "test_real_magnets_engines.py",
-    "test_exact_fluctuation_real_magnets.py",
+    "test_experiments.py",
+    "test_experiments_other_magnets.py",
     "test_real_magnets_distributions.py",
-    "test_switching_any_axis.py",
-    "test_real_magnets_theorem.py",
-    "test_real_magnets_trajectories.py",
     "test_rare_events_real_magnets.py",
-    "test_steady_start.py",
-    "test_published_numbers.py",
+    "test_rare_events.py",
+    "test_exact_fluctuation_real_magnets.py",
+    "test_real_magnets_trajectories.py",
     "test_explorer.py",
+    "test_steady_start.py",
+    "test_switching_any_axis.py",
+    "test_real_magnets_densities.py",
+    "test_cli.py",
+    "test_real_magnets_theorem.py",
     "test_examples.py",
+    "test_published_numbers.py",
 )
-"""Files of half a minute and more, the longest first; the others are short and end together."""
+"""Files of a quarter of a minute and more, the longest first; others are short and end together."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -103,9 +103,9 @@ def test_pumped_entropy_fills_its_bounded_support():
 
 def test_work_without_a_torque_is_bounded_by_the_path_of_the_field():
     magnet = AXIAL[0]
-    protocol = Protocol(0.4, Ramp((0, 0, 0.5), (0, 0, -0.5), 0.4))
+    protocol = Protocol(1.0, Ramp((0, 0, 1), (0, 0, -1), 1.0))
     out = distribution(magnet, protocol, of="work", tolerance=1e-4, progress=False)
-    assert float(out["work"][-1]) <= 1.001 * magnet.moment
+    assert float(out["work"][-1]) <= 2.002 * magnet.moment
     assert np.trapezoid(out["density"], out["work"]) == pytest.approx(1.0, abs=1e-3)
 
 

@@ -92,7 +92,7 @@ def test_joint_density_of_a_driven_barrier_against_moments_and_paths():
 def test_conditional_theorems_and_sampled_averages(given):
     """[I] 4.24, 4.25 against the density of the reversed process; then means of bins of paths."""
     out = conditional_average(
-        MAGNET, PROTOCOL, given=given, tolerance=1e-5, floor=1e-5, progress=False
+        MAGNET, PROTOCOL, given=given, tolerance=1e-4, floor=1e-5, progress=False
     )
     x, p = out[given].values, out["density"].values
     backward = distribution(
@@ -100,7 +100,7 @@ def test_conditional_theorems_and_sampled_averages(given):
         PROTOCOL.reversed(),
         of=given,
         points=-x[::-1],
-        tolerance=1e-5,
+        tolerance=1e-4,
         progress=False,
     )
     q = backward["density"].values[::-1]

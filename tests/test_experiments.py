@@ -326,8 +326,8 @@ def test_further_pairs_sharpen_the_joint_slope():
 @pytest.fixture(scope="module")
 def pair():
     process = beyond_the_papers()[0]
-    # what `with_more_work` makes of ⟨exp(-Σ)⟩ is then seven standard errors and more
-    size = dataclasses.replace(TINY, trajectories=150_000)
+    # what `with_more_work` makes of ⟨exp(-Σ)⟩ is then eight standard errors and more
+    size = dataclasses.replace(TINY, trajectories=60_000)
     with unwatched() as watch:
         return process, driven._simulated(process, size, 5, 0, None, 2, watch)
 

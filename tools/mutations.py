@@ -93,15 +93,15 @@ MUTATIONS = (
     Mutation(
         "noise not turned back from the frame along P (merged splitting)",
         "kernels/merged.py",
-        "home[:] = work.T",
-        "home[:] = work",
+        "home[i, j] = work[j, i]",
+        "home[i, j] = work[i, j]",
         ("test_kernels.py", "test_middle_books.py"),
     ),
     Mutation(
         "sign of the torque's work along the noise (merged splitting)",
         "kernels/merged.py",
-        "across = unit * fma(ly, ux, -(lx * uy))",
-        "across = unit * fma(lx, uy, -(ly * ux))",
+        "across = fma(ly, ux, -(lx * uy))",
+        "across = fma(lx, uy, -(ly * ux))",
         ("test_kernels.py", "test_middle_books.py"),
     ),
     Mutation(
@@ -244,8 +244,8 @@ MUTATIONS = (
     Mutation(
         "sign of the work of a jump (density engine)",
         "fokker_planck/schedule.py",
-        "yield Kick(0, pull * owed)",
-        "yield Kick(0, -pull * owed)",
+        "yield Kick(0, pull * owed, magnet)",
+        "yield Kick(0, -pull * owed, magnet)",
         ("test_generating_function.py",),
     ),
     Mutation(
@@ -321,8 +321,8 @@ MUTATIONS = (
     Mutation(
         "bound of the pumped entropy halved",
         "fokker_planck/process.py",
-        "pumping = 2.0 *",
-        "pumping = 1.0 *",
+        "top = 2.0 *",
+        "top = 1.0 *",
         ("test_functional_density.py",),
     ),
     Mutation(
